@@ -1,0 +1,124 @@
+"""The core's models: nouns that outlive any policy."""
+
+from __future__ import annotations
+
+from app.models.calendar import CalendarDay, CalendarException, SchoolYear, Semester
+from app.models.change import Change
+from app.models.checklist import (
+    Checklist,
+    ChecklistChoice,
+    ChecklistItem,
+    ChecklistSection,
+    ChecklistVersion,
+)
+from app.models.child import (
+    Child,
+    ChildGroup,
+    ChildStatus,
+    ChildStatusStep,
+    Code,
+    Enrolment,
+    Guardian,
+    StatusEvent,
+)
+from app.models.evidence import EvidenceFile, EvidenceSet
+from app.models.finding import Feedback, Finding, FindingState, FindingStep, ReturnVisit
+from app.models.inspection import (
+    Absence,
+    Answer,
+    AnswerChild,
+    AttendanceReport,
+    ClassLine,
+    Inspection,
+    InspectionParticipant,
+    InspectionState,
+    Verdict,
+)
+from app.models.obligation import Obligation
+from app.models.organization import (
+    ClassGrade,
+    County,
+    DailyMode,
+    LiaisonContact,
+    School,
+    SchoolClass,
+    SchoolKind,
+    Township,
+)
+from app.models.plugin import PluginState
+from app.models.policy import Clause, Parameter, ParameterValue, PolicyDocument
+from app.models.staff import (
+    Account,
+    Appointment,
+    AppointmentSchool,
+    LiaisonAssignment,
+    PermissionVersion,
+    Person,
+    RoleScope,
+    SubmitToken,
+)
+from app.models.violation import RuleRun, Violation
+from app.models.visit import Visit, VisitParticipant
+
+__all__ = [
+    "Absence",
+    "Account",
+    "Answer",
+    "AnswerChild",
+    "Appointment",
+    "AppointmentSchool",
+    "AttendanceReport",
+    "CalendarDay",
+    "CalendarException",
+    "Change",
+    "Checklist",
+    "ChecklistChoice",
+    "ChecklistItem",
+    "ChecklistSection",
+    "ChecklistVersion",
+    "Child",
+    "ChildGroup",
+    "ChildStatus",
+    "ChildStatusStep",
+    "ClassGrade",
+    "ClassLine",
+    "Clause",
+    "Code",
+    "County",
+    "DailyMode",
+    "Enrolment",
+    "EvidenceFile",
+    "EvidenceSet",
+    "Feedback",
+    "Finding",
+    "FindingState",
+    "FindingStep",
+    "Guardian",
+    "Inspection",
+    "InspectionParticipant",
+    "InspectionState",
+    "LiaisonAssignment",
+    "LiaisonContact",
+    "Obligation",
+    "Parameter",
+    "ParameterValue",
+    "PermissionVersion",
+    "Person",
+    "PluginState",
+    "PolicyDocument",
+    "ReturnVisit",
+    "RoleScope",
+    "RuleRun",
+    "School",
+    "SchoolClass",
+    "SchoolKind",
+    "SchoolYear",
+    "Semester",
+    "StatusEvent",
+    "SubmitToken",
+    "Township",
+    "Verdict",
+    "Violation",
+    "Visit",
+    "VisitParticipant",
+]
