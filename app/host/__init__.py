@@ -1,0 +1,1 @@
+"""Find, check, import and serve plugins, each stage guarded, so that one never stops the rest."""

@@ -1,0 +1,83 @@
+"""Specify every hook that a plugin may implement: the whole Python half of the contract.
+
+Each is collected once, when the product starts; values are frozen. A hook may take fewer
+arguments than its specification has, never others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from random import Random
+from typing import TYPE_CHECKING
+
+import pluggy
+from click import Group
+from sqlalchemy.orm import Session
+
+from app.kit.hook import PROJECT
+from app.kit.page import Grant, Page
+
+if TYPE_CHECKING:
+    from app.checklists.kinds import FieldKind
+    from app.documents.bulletin import Bulletin, Section
+    from app.imports.entity import Entity
+    from app.models import Inspection
+    from app.rules.engine import RuleReport
+    from app.rules.rule import Rule
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+
+
+@hookspec
+def field_kinds() -> Iterable[type[FieldKind]]:
+    """Return new kinds of checklist items, beside those that the core has."""
+
+
+@hookspec
+def rules() -> Iterable[Rule]:
+    """Return the rules that judge the records; their keys begin with the plugin's name."""
+
+
+@hookspec
+def bulletins() -> Iterable[Bulletin]:
+    """Return whole bulletins: workbooks that a reader makes for a month or a semester."""
+
+
+@hookspec
+def sections() -> Iterable[Section]:
+    """Return sections for bulletins of other plugins, named by key; idle where those are gone."""
+
+
+@hookspec
+def entities() -> Iterable[Entity]:
+    """Return the tables that can be imported from and exported to workbooks."""
+
+
+@hookspec
+def views() -> Iterable[Page]:
+    """Return the screens of the plugin's own tables, with their place in the menu."""
+
+
+@hookspec
+def grants() -> Iterable[Grant]:
+    """Return rights beyond those that [grants] in plugin.toml can say."""
+
+
+@hookspec
+def commands(group: Group) -> None:
+    """Add commands to the group `flask <plugin>`."""
+
+
+@hookspec
+def seed(session: Session, random: Random) -> None:
+    """Add rows for the demonstration county; use only `random`, so that runs repeat exactly."""
+
+
+@hookspec
+def inspection_saved(session: Session, inspection: Inspection) -> None:
+    """Follow an inspection that was stored, in the same transaction; raise Refused to refuse it."""
+
+
+@hookspec
+def rules_finished(run: RuleReport) -> None:
+    """Follow a run of the rules, after its results are stored."""

@@ -1,0 +1,1 @@
+"""Dated values: what a policy asks from which day on, and where it says so."""
