@@ -164,6 +164,8 @@ class Answer(Scoped, Audited, Model):
     text: Mapped[str | None] = mapped_column(Text)
     choice: Mapped[str | None] = mapped_column(String(60))
     note: Mapped[str | None] = mapped_column(Text)
+    opinion: Mapped[str | None] = mapped_column(Text)
+    """The rectification opinion that the finding of a failed item takes over."""
     answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"))
 
