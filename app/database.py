@@ -1,0 +1,64 @@
+"""Prepare database connections: SQLite's transactions, waits and caches."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from flask import has_request_context, request
+from sqlalchemy import Connection, Engine, event
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+BUSY_TIMEOUT_MS = 15_000
+CACHE_KIB = 64_000
+MMAP_BYTES = 256 * 1024 * 1024
+
+_writes: ContextVar[bool | None] = ContextVar("writes", default=None)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Take the write lock at the start of each transaction that begins in this block."""
+    token = _writes.set(True)
+    try:
+        yield
+    finally:
+        _writes.reset(token)
+
+
+def prepare(engine: Engine) -> None:
+    """Make SQLite keep its transactions: the driver's own handling releases savepoints for good."""
+    if engine.dialect.name != "sqlite":
+        return
+    event.listen(engine, "connect", _connect)
+    event.listen(engine, "begin", _begin)
+
+
+def _connect(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin or commit by itself
+    cursor = connection.cursor()
+    for pragma in (
+        "foreign_keys=ON",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        f"cache_size=-{CACHE_KIB}",
+        f"mmap_size={MMAP_BYTES}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Begin a transaction; one that may write takes the lock now, since a later one cannot wait."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if _may_write() else "BEGIN")
+
+
+def _may_write() -> bool:
+    asked = _writes.get()
+    if asked is not None:
+        return asked
+    return not has_request_context() or request.method not in SAFE_METHODS
