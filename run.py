@@ -34,6 +34,11 @@ environment:
   SECRET_KEY      signs sessions and encrypts; required with DATABASE_URL, else made at first start
   INSTANCE_DIR    folder of the embedded database, keys and files (instance)
   WEB_CONCURRENCY gunicorn's worker processes (2)
+  ENCRYPTION_KEYS, BLIND_INDEX_KEY
+                  keys of the encrypted columns (made once in INSTANCE_DIR)
+  PROXY_HOPS      proxies in front whose X-Forwarded headers are believed (0)
+  TRUSTED_HOSTS   names that the site answers to, separated by commas (any)
+  INSECURE_HTTP   1 lets production sign in without TLS (never on a network)
   CHROMIUM        browser of the tests (found on the PATH)
   TEST_POSTGRES_URL
                   PostgreSQL server of the tests (one is started from its wheel)

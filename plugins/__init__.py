@@ -1,0 +1,1 @@
+"""Hold the plugins, one folder each: what a policy says, and never the core."""
