@@ -120,9 +120,10 @@ def install(checkout: Checkout) -> None:
     locked = ["--require-hashes", "-r", str(checkout.lock)]
     by_uv = [checkout.program("uv"), "pip", "install", "--quiet"]
     target = ["--python", checkout.program("python")]
-    if subprocess.run([*by_uv, *target, *locked], cwd=checkout.root, check=False).returncode:
+    # Like pip, trust what the system trusts: an office network may have an authority of its own.
+    if status([*by_uv, *target, *locked], {**os.environ, "UV_SYSTEM_CERTS": "1"}, checkout.root):
         say("uv could not install; trying pip …")
-        call([*pip, "install", "--quiet", *locked])
+        call([*pip, "install", "-qq", *locked])
 
 
 def compile_catalogues(checkout: Checkout) -> None:

@@ -146,9 +146,8 @@ def test_the_stamp_is_written_only_after_the_whole_installation(checkout, record
     assert not checkout.stamp.exists()
 
 
-def test_pip_installs_the_lock_where_uv_cannot(installed, recorder, monkeypatch):
-    failed = subprocess.CompletedProcess([], 1)
-    monkeypatch.setattr(run.subprocess, "run", lambda *a, **k: failed)
+def test_pip_installs_the_lock_where_uv_cannot(installed, recorder):
+    recorder.failing = ("--python",)
 
     run.install(installed)
 
