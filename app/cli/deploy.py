@@ -1,0 +1,80 @@
+"""Bring the database in step with the code: one step, run once, before the server starts."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+
+import click
+import flask_migrate
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+from flask_appbuilder import AppBuilder
+from sqlalchemy import func, select
+
+from app import database, host
+from app.base import Problem
+from app.cli import reference, translations
+from app.extensions import db
+from app.models import Account, PermissionVersion
+from app.security import accounts, roles
+
+FIRST_ADMINISTRATOR = "admin"
+
+
+def run(app: Flask) -> list[Problem]:
+    """Migrate the core and each plugin, load the reference data, create roles and permissions.
+
+    Running it again changes nothing. A plugin that fails is skipped and returned as a problem.
+    """
+    appbuilder: AppBuilder = app.extensions["appbuilder"]
+    with database.writing():
+        flask_migrate.upgrade()
+        appbuilder.sm.create_db()
+        appbuilder.add_permissions(update_perms=True)
+        reference.load_codes(db.session, app.config["SEED_DIR"])
+        reference.load_policies(db.session, app.config["SEED_DIR"])
+        roles.sync(db.session)
+        if db.session.get(PermissionVersion, 1) is None:
+            db.session.add(PermissionVersion(id=1, number=1))
+        db.session.commit()
+        return list(host.deploy(db.session))
+
+
+def first_administrator(app: Flask) -> str | None:
+    """Create the break-glass administrator of an empty installation; return the password once."""
+    sm = app.extensions["appbuilder"].sm
+    if db.session.scalar(select(func.count()).select_from(sm.user_model)):
+        return None
+    password = secrets.token_urlsafe(12)
+    accounts.create(
+        db.session,
+        username=FIRST_ADMINISTRATOR,
+        name="系统管理员",
+        password=password,
+        must_change_password=True,
+        templates=("system_administrator", "security_administrator"),
+    )
+    db.session.commit()
+    return password
+
+
+@click.command()
+@with_appcontext
+def deploy() -> None:
+    """Migrate, load reference data, create roles, publish checklists; safe to run again."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # the real application
+    translations.compile_all(app)
+    problems = run(app)
+    for problem in problems:
+        click.echo(f"{problem.id} {problem.where}: {problem.message} — {problem.hint}", err=True)
+    if app.config["IS_PRODUCTION"]:
+        password = first_administrator(app)
+        if password:
+            click.echo(f"administrator: {FIRST_ADMINISTRATOR}  password: {password}  (shown once)")
+    click.echo("deployed")
+    if any(problem.level == "error" for problem in problems):
+        sys.exit(1)
+
+
+__all__ = ["Account", "deploy", "first_administrator", "run"]

@@ -1,0 +1,159 @@
+"""Fixtures of all tests: the application on both databases, a county, a visitor who logs in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app import create_app
+from app.cli import deploy
+from app.extensions import db
+from app.models import Township
+from app.models.organization import School
+from config import Testing
+from tests import database
+from tests.builder import PASSWORD, CountyBuilder
+from tests.visitor import Visitor
+
+ROOT = Path(__file__).resolve().parent.parent
+pytest_plugins = ["app.testing.fixtures"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the switch for what is too slow for every change."""
+    parser.addoption("--long", action="store_true", help="also run what is marked long")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long tests out unless they are asked for."""
+    if config.getoption("--long"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the catalogues once, before any application reads them."""
+    if hasattr(config, "workerinput"):
+        return
+    subprocess.run(  # noqa: S603  # our own script
+        [sys.executable, "-m", "app.cli.translations"], cwd=ROOT, check=True
+    )
+
+
+def _url(kind: str, folder: Path) -> str:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    if kind == "sqlite":
+        return f"sqlite:///{folder / 'test.sqlite'}"
+    return database.url_of(f"test_{worker}")
+
+
+def _deployed(url: str, folder: Path) -> None:
+    app = create_app(Testing(folder, url))
+    with app.app_context():
+        deploy.run(app)
+        db.session.remove()
+        db.engine.dispose()
+
+
+def _restore(kind: str, url: str, folder: Path) -> None:
+    """Put a freshly deployed database where the application finds it."""
+    keys = folder.parent / "keys"
+    if kind == "sqlite":
+        template = database.sqlite_template("deployed", lambda made: _deployed(made, keys))
+        database.copy_sqlite(template, Path(url.removeprefix("sqlite:///")))
+    else:
+        template = database.postgres_template("deployed", lambda made: _deployed(made, keys))
+        database.create_from_template(url.rsplit("/", 1)[1].split("?")[0], template)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def booted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Flask, str]:
+    """Return the application of this worker on one of the databases, and that database's kind."""
+    folder = tmp_path_factory.mktemp(request.param)
+    url = _url(request.param, folder)
+    _restore(request.param, url, folder)
+    return create_app(Testing(folder, url)), request.param
+
+
+@pytest.fixture
+def app(booted: tuple[Flask, str]) -> Iterator[Flask]:
+    """Yield the application on a database as `flask deploy` leaves it."""
+    application, kind = booted
+    _forget(application)
+    _restore(kind, application.config["SQLALCHEMY_DATABASE_URI"], application.config["INSTANCE_DIR"])
+    yield application
+    _forget(application)
+
+
+def _forget(application: Flask) -> None:
+    with application.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def county(app: Flask) -> Iterator[CountyBuilder]:
+    """Yield a builder of rows."""
+    builder = CountyBuilder(app)
+    yield builder
+    builder.close()
+
+
+@pytest.fixture
+def client(app: Flask) -> Visitor:
+    """Return a visitor who is not logged in."""
+    app.test_client_class = Visitor
+    return app.test_client()  # type: ignore[return-value]
+
+
+Login = Callable[..., Visitor]
+
+
+@pytest.fixture
+def login(app: Flask, county: CountyBuilder) -> Login:
+    """Return a function that appoints a new person, logs him in and returns his visitor."""
+
+    def enter(
+        template: str,
+        *,
+        township: Township | None = None,
+        school: School | None = None,
+        schools: tuple[School, ...] = (),
+        person: object = None,
+    ) -> Visitor:
+        someone = person or county.person(place=school or township)
+        user = county.account(someone)  # type: ignore[arg-type]
+        county.appointment(
+            someone,  # type: ignore[arg-type]
+            template,
+            township=township,
+            school=school,
+            schools=schools,
+        )
+        app.test_client_class = Visitor
+        visitor: Visitor = app.test_client()  # type: ignore[assignment]
+        return log_in(visitor, user.username)
+
+    return enter
+
+
+def log_in(visitor: Visitor, username: str, password: str = PASSWORD) -> Visitor:
+    """Log a visitor in through the form."""
+    answer = visitor.submit(
+        "/login/", {"username": username, "password": password}, select="form[method=post]"
+    )
+    assert answer.status_code == 200, answer.status_code
+    return visitor
+
+
+__all__ = ["CountyBuilder", "Login", "Visitor", "log_in", "select"]
