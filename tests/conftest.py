@@ -42,9 +42,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile the catalogues once, before any application reads them."""
+    """Open the run that all workers share and compile the catalogues, before any application."""
     if hasattr(config, "workerinput"):
         return
+    database.open_run()
     subprocess.run(  # noqa: S603  # our own script
         [sys.executable, "-m", "app.cli.translations"], cwd=ROOT, check=True
     )
