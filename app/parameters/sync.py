@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -64,7 +65,7 @@ def new_value(parameter: Parameter, declared: DatedValue) -> ParameterValue:
     return ParameterValue(
         parameter_id=parameter.id,
         valid_from=declared.start,
-        number=None if is_text or declared.value is None else declared.value,
+        number=None if is_text or declared.value is None else Decimal(declared.value),
         text=declared.value if is_text else None,
         clause_key=declared.clause or None,
         basis=declared.basis,
