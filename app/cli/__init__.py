@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.cli import bulletin, deploy, plugins, roles, rules, seed, translations
-
 
 def register(app: Flask) -> None:
     """Add the product's commands to ``flask``."""
+    from app.cli import bulletin, deploy, plugins, roles, rules, seed, translations
+
     app.cli.add_command(deploy.deploy)
     for group in (
         seed.seed,
