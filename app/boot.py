@@ -49,7 +49,7 @@ def _bind_extensions(app: Flask) -> None:
 def _build(app: Flask) -> None:
     appbuilder = AppBuilder(
         app,
-        db.session,
+        db.session,  # type: ignore[arg-type]  # the scoped one: each request has its own
         menu=BureauMenu(),
         indexview=HomeView,
         security_manager_class=BureauSecurityManager,

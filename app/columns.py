@@ -70,4 +70,4 @@ def _cipher() -> MultiFernet:
     if cipher is None:
         keys = [Fernet(key) for key in current_app.config["ENCRYPTION_KEYS"]]
         cipher = current_app.extensions["cipher"] = MultiFernet(keys)
-    return cipher  # type: ignore[no-any-return]  # extensions is an untyped dict
+    return cipher

@@ -119,7 +119,9 @@ class CountyBuilder:
             self._township = self.township("修仁镇")
         return self._township
 
-    def school(self, name: str | None = None, township: Township | None = None, **values: Any) -> School:
+    def school(
+        self, name: str | None = None, township: Township | None = None, **values: Any
+    ) -> School:
         """Add a junior high school."""
         number = next(self._number)
         town = township or self.a_township
@@ -205,7 +207,9 @@ class CountyBuilder:
             )
         )
 
-    def person(self, name: str | None = None, place: School | Township | None = None, **values: Any) -> Person:
+    def person(
+        self, name: str | None = None, place: School | Township | None = None, **values: Any
+    ) -> Person:
         """Add a person of the county, a township or a school."""
         number = next(self._number)
         scope = self.scope_of(place) if place else {"county_id": self.here.id}
@@ -249,13 +253,17 @@ class CountyBuilder:
             kind = "linked"
         values.setdefault("valid_from", LONG_AGO)
         values.setdefault("capacity", role.capacity)
-        row = Appointment(person_id=person.id, template=template, scope_kind=kind, **scope, **values)
+        row = Appointment(
+            person_id=person.id, template=template, scope_kind=kind, **scope, **values
+        )
         if schools:
             row.school_id = None
             row.schools = [AppointmentSchool(**self.scope_of(one)) for one in schools]
         return self.add(row)
 
-    def liaison(self, person: Person, capacity: str, place: School | Township, **values: Any) -> LiaisonAssignment:
+    def liaison(
+        self, person: Person, capacity: str, place: School | Township, **values: Any
+    ) -> LiaisonAssignment:
         """Assign a person to a school, or to all schools of a township."""
         values.setdefault("valid_from", LONG_AGO)
         return self.add(

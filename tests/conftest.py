@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     database.open_run()
-    subprocess.run(  # noqa: S603  # our own script
+    subprocess.run(  # our own script
         [sys.executable, "-m", "app.cli.translations"], cwd=ROOT, check=True
     )
 
@@ -68,22 +69,30 @@ def _deployed(url: str, folder: Path) -> None:
 
 def _restore(kind: str, url: str, folder: Path) -> None:
     """Put a freshly deployed database where the application finds it."""
-    keys = folder.parent / "keys"
+    keys = database.open_run() / "keys"
     if kind == "sqlite":
         template = database.sqlite_template("deployed", lambda made: _deployed(made, keys))
         database.copy_sqlite(template, Path(url.removeprefix("sqlite:///")))
     else:
         template = database.postgres_template("deployed", lambda made: _deployed(made, keys))
-        database.create_from_template(url.rsplit("/", 1)[1].split("?")[0], template)
+        database.create_from_template(url.rsplit("/", 1)[1].split("?", maxsplit=1)[0], template)
+
+
+def _share_keys(folder: Path) -> Path:
+    """Give the instance folder the keys with which the template was deployed."""
+    shutil.copy(database.open_run() / "keys" / "secrets.json", folder)
+    return folder
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def booted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Flask, str]:
+def booted(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Flask, str]:
     """Return the application of this worker on one of the databases, and that database's kind."""
     folder = tmp_path_factory.mktemp(request.param)
     url = _url(request.param, folder)
     _restore(request.param, url, folder)
-    return create_app(Testing(folder, url)), request.param
+    return create_app(Testing(_share_keys(folder), url)), request.param
 
 
 @pytest.fixture
@@ -91,7 +100,9 @@ def app(booted: tuple[Flask, str]) -> Iterator[Flask]:
     """Yield the application on a database as `flask deploy` leaves it."""
     application, kind = booted
     _forget(application)
-    _restore(kind, application.config["SQLALCHEMY_DATABASE_URI"], application.config["INSTANCE_DIR"])
+    _restore(
+        kind, application.config["SQLALCHEMY_DATABASE_URI"], application.config["INSTANCE_DIR"]
+    )
     yield application
     _forget(application)
 

@@ -69,7 +69,9 @@ class Visitor(FlaskClient):
         assert field is not None, "the page holds no CSRF token"
         return str(field["value"])
 
-    def post_with_token(self, url: str, data: dict[str, Any] | None = None, **kwargs: Any) -> TestResponse:
+    def post_with_token(
+        self, url: str, data: dict[str, Any] | None = None, **kwargs: Any
+    ) -> TestResponse:
         """Post without a form, as a page's script does."""
         return self.post(url, data={"csrf_token": self.token(), **(data or {})}, **kwargs)
 

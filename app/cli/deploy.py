@@ -28,17 +28,18 @@ def run(app: Flask) -> list[Problem]:
     Running it again changes nothing. A plugin that fails is skipped and returned as a problem.
     """
     appbuilder: AppBuilder = app.extensions["appbuilder"]
+    session = db.session()
     with database.writing():
         flask_migrate.upgrade()
         appbuilder.sm.create_db()
         appbuilder.add_permissions(update_perms=True)
-        reference.load_codes(db.session, app.config["SEED_DIR"])
-        reference.load_policies(db.session, app.config["SEED_DIR"])
-        roles.sync(db.session)
-        if db.session.get(PermissionVersion, 1) is None:
-            db.session.add(PermissionVersion(id=1, number=1))
-        db.session.commit()
-        return list(host.deploy(db.session))
+        reference.load_codes(session, app.config["SEED_DIR"])
+        reference.load_policies(session, app.config["SEED_DIR"])
+        roles.sync(session)
+        if session.get(PermissionVersion, 1) is None:
+            session.add(PermissionVersion(id=1, number=1))
+        session.commit()
+        return list(host.deploy(session))
 
 
 def first_administrator(app: Flask) -> str | None:
@@ -48,7 +49,7 @@ def first_administrator(app: Flask) -> str | None:
         return None
     password = secrets.token_urlsafe(12)
     accounts.create(
-        db.session,
+        db.session(),
         username=FIRST_ADMINISTRATOR,
         name="系统管理员",
         password=password,

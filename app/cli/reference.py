@@ -166,9 +166,7 @@ def _store_statuses(session: Session, statuses: list[_Status]) -> None:
         row.is_monitored, row.is_enrolled = status.is_monitored, status.is_enrolled
     session.flush()
     steps = {(row.from_id, row.to_id) for row in session.scalars(select(ChildStatusStep))}
-    wanted = {
-        (stored[status.key].id, stored[key].id) for status in statuses for key in status.next
-    }
+    wanted = {(stored[status.key].id, stored[key].id) for status in statuses for key in status.next}
     session.add_all(ChildStatusStep(from_id=a, to_id=b) for a, b in sorted(wanted - steps))
     session.flush()
 

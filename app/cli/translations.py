@@ -45,7 +45,9 @@ class Gap:
 
 def catalogues(root: Path) -> list[Path]:
     """Return all catalogues: the core's and every plugin's."""
-    return sorted([*root.glob(f"translations/*/{DOMAIN}"), *root.glob(f"plugins/*/translations/*/{DOMAIN}")])
+    return sorted(
+        [*root.glob(f"translations/*/{DOMAIN}"), *root.glob(f"plugins/*/translations/*/{DOMAIN}")]
+    )
 
 
 def compile_catalogues(root: Path) -> int:

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, bindparam, case, event
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    ForeignKey,
+    String,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    case,
+    event,
+)
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from app.base import Audited, Model, Scoped
@@ -92,14 +102,14 @@ class Inspection(Scoped, Audited, Model):
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:
         if cls.__name__ != "Inspection":
-            # pragma: a type made by the host
-            key = cls.inspection_type_key  # type: ignore[attr-defined]  # set by the host
+            key = cls.inspection_type_key  # type: ignore[attr-defined]  # the host sets it
             _mapped_types.add(key)
             return {"polymorphic_identity": key}
-        known = bindparam("known_types", callable_=_known_types, expanding=True)
+        known: BindParameter[str] = bindparam("known_types", callable_=_known_types, expanding=True)
+        type_key = cast("ColumnElement[str]", cls.type_key)
         return {
             "version_id_col": cls.row_version,
-            "polymorphic_on": case((cls.type_key.in_(known), cls.type_key), else_=BASE_TYPE),
+            "polymorphic_on": case((type_key.in_(known), type_key), else_=BASE_TYPE),
             "polymorphic_identity": BASE_TYPE,
         }
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
 from app.base import Audited, Model, Named, Scoped, Shared, TownshipScoped
+
+if TYPE_CHECKING:
+    from app.models.calendar import SchoolYear
+    from app.models.staff import Person
 
 
 class SchoolKind(StrEnum):
@@ -82,7 +87,7 @@ class School(TownshipScoped, Audited, Named, Model):
     @classmethod
     def scope_school(cls) -> InstrumentedAttribute[int | None]:
         """Return the school's own key: a school row belongs to itself."""
-        return cls.id  # type: ignore[return-value]  # the key is never null
+        return cls.id
 
 
 class SchoolClass(Scoped, Audited, Model):
@@ -102,8 +107,8 @@ class SchoolClass(Scoped, Audited, Model):
     school: Mapped[School] = relationship(
         School, foreign_keys="SchoolClass.school_id", back_populates="classes"
     )
-    school_year: Mapped[SchoolYear] = relationship("SchoolYear")  # noqa: F821
-    teacher: Mapped[Person | None] = relationship("Person", foreign_keys=[teacher_id])  # noqa: F821
+    school_year: Mapped[SchoolYear] = relationship("SchoolYear")
+    teacher: Mapped[Person | None] = relationship("Person", foreign_keys=[teacher_id])
     grades: Mapped[list[ClassGrade]] = relationship(
         "ClassGrade", cascade="all, delete-orphan", order_by="ClassGrade.grade"
     )

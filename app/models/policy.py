@@ -67,7 +67,9 @@ class Parameter(Shared, Audited, Model):
     plugin: Mapped[str | None] = mapped_column(String(60))
 
     values: Mapped[list[ParameterValue]] = relationship(
-        "ParameterValue", back_populates="parameter", order_by="ParameterValue.valid_from",
+        "ParameterValue",
+        back_populates="parameter",
+        order_by="ParameterValue.valid_from",
         viewonly=True,
     )
 

@@ -106,9 +106,7 @@ class RoleScope(Shared, Audited, Model):
     __table_args__ = (UniqueConstraint("template", "township_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    role_id: Mapped[int] = mapped_column(
-        ForeignKey("ab_role.id", ondelete="CASCADE"), unique=True
-    )
+    role_id: Mapped[int] = mapped_column(ForeignKey("ab_role.id", ondelete="CASCADE"), unique=True)
     template: Mapped[str] = mapped_column(String(40), index=True)
     township_id: Mapped[int | None] = mapped_column(ForeignKey("township.id"))
 
