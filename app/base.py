@@ -92,7 +92,7 @@ class Shared:
 
 
 class Restricted:
-    """Declare a model that no row scope opens: only county-wide roles with the permission read it."""
+    """Declare a model that no row scope opens: only county-wide roles with a right read it."""
 
 
 class TownshipScoped:

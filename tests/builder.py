@@ -86,8 +86,7 @@ class CountyBuilder:
         with self.context():
             self.session.rollback()
             self.session.expire_all()
-            values = list(self.session.scalars(statement))
-            return values
+            return list(self.session.scalars(statement))
 
     def execute(self, statement: Executable) -> None:
         """Run a statement and keep what it did."""

@@ -1,4 +1,4 @@
-"""Load the reference data of ``seed/``: codes, statuses, policies, and the county with its calendar."""
+"""Load the reference data of ``seed/``: codes, statuses, policies, the county, its calendar."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def _store_liaison(
         return  # kept on a screen from then on
     people = {row.name: row for row in session.scalars(select(Person))}
 
-    def person(name: str, township: Township | None) -> Person:
+    def person(name: str) -> Person:
         if name not in people:
             people[name] = Person(county_id=county.id, name=name)
             session.add(people[name])
@@ -209,7 +209,7 @@ def _store_liaison(
                 LiaisonAssignment(
                     county_id=county.id,
                     township_id=township.id,
-                    person_id=person(name, township).id,
+                    person_id=person(name).id,
                     capacity=capacity,
                     valid_from=row.start,
                     valid_to=row.to,

@@ -1,4 +1,4 @@
-"""Keep the catalogues complete: extract, update, check and compile, for the core and the plugins."""
+"""Keep the catalogues of the core and the plugins complete: extract, update, check, compile."""
 
 from __future__ import annotations
 
