@@ -9,11 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import click
+
 ROOT = Path(__file__).resolve().parent
 MIB = 1024 * 1024
 
 
-class Misconfigured(RuntimeError):
+class Misconfigured(click.ClickException):
     """Say in one line which setting is missing or wrong, and what to do."""
 
 

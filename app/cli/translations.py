@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import flask_appbuilder
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 from flask import Flask, current_app
 from flask.cli import AppGroup
@@ -27,6 +28,7 @@ KEYWORDS = {
     "lazy_gettext": None,
     "ngettext": (1, 2),
     "_n": (1, 2),
+    "__": None,
 }
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 LANGUAGES = ("zh", "en")
@@ -87,11 +89,24 @@ def extract(folder: Path) -> dict[str, list[tuple[str, int]]]:
     return found
 
 
+def untranslated_by_fab() -> set[str]:
+    """Return the texts of Flask-AppBuilder that its own Chinese catalogue lacks."""
+    folder = Path(flask_appbuilder.__file__).parent
+    with (folder / "translations" / "zh" / DOMAIN).with_suffix(".mo").open("rb") as source:
+        own = {message.id for message in read_mo(source) if message.string}
+    return set(extract(folder)) - own
+
+
+def wanted_texts(root: Path) -> set[str]:
+    """Return the texts that need Chinese: the core's and those that Flask-AppBuilder left."""
+    return set(extract(root / "app")) | untranslated_by_fab()
+
+
 def gaps(root: Path) -> Iterator[Gap]:
-    """Yield what is missing: every text of the core needs Chinese, placeholders must match."""
+    """Yield what is missing: every wanted text needs Chinese, placeholders must match."""
     core = root / "translations" / "zh" / DOMAIN
     held = _read(core) if core.exists() else Catalog()
-    for text in sorted(extract(root / "app")):
+    for text in sorted(wanted_texts(root)):
         message = held.get(text)
         if message is None or not message.string:
             yield Gap(core, text, "not translated")
@@ -108,10 +123,10 @@ def update(root: Path) -> int:
     path = root / "translations" / "zh" / DOMAIN
     held = _read(path) if path.exists() else Catalog(locale="zh")
     fresh = Catalog(locale="zh", project="bureau", version="1.0", charset="utf-8", fuzzy=False)
-    wanted = extract(root / "app")
+    wanted = wanted_texts(root)
     for message in held:
-        if message.id and (message.id in wanted or "fab" in message.auto_comments):
-            fresh.add(message.id, message.string, auto_comments=message.auto_comments)
+        if message.id in wanted:
+            fresh.add(message.id, message.string)
     for text in sorted(wanted):
         if text not in fresh:
             fresh.add(text, "")
