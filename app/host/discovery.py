@@ -148,7 +148,9 @@ def _import_problems(folder: Folder) -> Iterator[Problem]:
         except (SyntaxError, ValueError):
             continue  # the import says it better
         for imported in _imported(tree):
-            if _is_forbidden(imported, folder.name):
+            if imported == "flask_appbuilder.Model":
+                yield problem("E038", where, model=path.name, name=folder.name)
+            elif _is_forbidden(imported, folder.name):
                 yield problem("E015", where, module=path.name, imported=imported)
 
 
@@ -158,8 +160,8 @@ def _imported(tree: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            if node.module == "app":
-                yield from (f"app.{alias.name}" for alias in node.names)
+            if node.module in ("app", "flask_appbuilder"):
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
             else:
                 yield node.module
 

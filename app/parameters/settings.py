@@ -9,51 +9,45 @@ from app.parameters.value import Dated, Parameters, Value
 
 
 class UnknownSetting(AttributeError):
-    """Report a name that no parameter of the plugin has."""
+    """Report a name that the plugin does not declare as a parameter."""
+
+
+class NoValue(LookupError):
+    """Report that a declared parameter has no value on the day: the thing does not apply."""
 
 
 class Settings:
-    """Hold the values that are in force: `settings.days` is the parameter `<plugin>.days`."""
+    """Hold the values in force on a day: `settings.days` is the parameter `<plugin>.days`."""
 
-    __slots__ = ("_dated", "day", "prefix")
+    __slots__ = ("_dated", "_used")
 
-    def __init__(self, prefix: str, day: date, dated: Mapping[str, Dated]) -> None:
-        self.prefix = prefix
-        self.day = day
+    def __init__(self, dated: Mapping[str, Dated | None]) -> None:
         self._dated = dict(dated)
+        self._used: set[str] = set()
 
     def __getattr__(self, name: str) -> Value:
         """Return the value of a parameter by its short name."""
-        if name.startswith("_"):
-            raise AttributeError(name)
-        found = self._dated.get(name)
-        if found is None or found.value is None:
-            raise UnknownSetting(name, name=name, obj=None)
-        return found.value
+        if name.startswith("__") or name not in self._dated:
+            raise UnknownSetting(name)
+        dated = self._dated[name]
+        if dated is None or dated.value is None:
+            raise NoValue(name)
+        self._used.add(name)
+        return dated.value
 
-    def dated(self, name: str) -> Dated | None:
-        """Return a value with the day it came into force, its clause and its basis."""
-        return self._dated.get(name)
+    def used(self) -> tuple[Dated, ...]:
+        """Return the values that were asked for, with clause and basis, in order of name."""
+        return tuple(dated for name in sorted(self._used) if (dated := self._dated[name]))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Settings) and self._identity() == other._identity()
+        return isinstance(other, Settings) and self._dated == other._dated
 
     def __hash__(self) -> int:
-        return hash(self._identity())
-
-    def _identity(self) -> tuple[tuple[str, Dated], ...]:
-        return tuple(sorted(self._dated.items()))
+        return hash(tuple(sorted(self._dated)))
 
 
 def settings_on(
     parameters: Parameters, prefix: str, names: Iterable[str], day: date
-) -> Settings | None:
-    """Return the settings of a day; None where a parameter has no value: nothing applies."""
-    dated: dict[str, Dated] = {}
-    for name in names:
-        key = name if "." in name else f"{prefix}.{name}"
-        found = parameters.dated(key, day)
-        if found is None:
-            return None
-        dated[name.rpartition(".")[2]] = found
-    return Settings(prefix, day, dated)
+) -> Settings:
+    """Return the settings of a plugin on a day; `names` are the parameters that it declares."""
+    return Settings({name: parameters.dated(f"{prefix}.{name}", day) for name in names})

@@ -1,0 +1,223 @@
+"""Check plugins stage by stage; each check yields problems and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from sqlalchemy import Table
+from sqlalchemy.orm import configure_mappers
+
+from app.base import Model, Problem, Shared, TownshipScoped
+from app.checklists.definition import ChecklistDefinition
+from app.host.imports import PACKAGE
+from app.host.plugin import Plugin
+from app.host.problem import brief, problem
+from app.rules.check import SelectFault, check_rule, check_select
+
+Stage = Literal["read", "models", "collected"]
+FORM_NAMES: Final = ("meta", "data", "errors", "process", "validate", "populate_obj")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Hold what a plugin is compared with: the other plugins and what the core has."""
+
+    plugins: tuple[Plugin, ...]
+    kinds: frozenset[str]
+    roles: frozenset[str]
+
+    def others(self, plugin: Plugin) -> Iterator[Plugin]:
+        """Yield the active plugins that were loaded before this one."""
+        for other in self.plugins:
+            if other is plugin:
+                return
+            if other.is_active:
+                yield other
+
+    def checklists(self) -> Iterator[ChecklistDefinition]:
+        """Yield the checklists of the active plugins."""
+        for plugin in self.plugins:
+            if plugin.is_active and plugin.folder.checklist:
+                yield plugin.folder.checklist
+
+
+Check = Callable[[Plugin, World], Iterator[Problem]]
+_CHECKS: Final[dict[Stage, list[Check]]] = {"read": [], "models": [], "collected": []}
+
+
+def register(stage: Stage) -> Callable[[Check], Check]:
+    """Add a check to a stage."""
+
+    def add(check: Check) -> Check:
+        _CHECKS[stage].append(check)
+        return check
+
+    return add
+
+
+def run(stage: Stage, plugin: Plugin, world: World) -> list[Problem]:
+    """Return what the checks of a stage find."""
+    return [found for check in _CHECKS[stage] for found in check(plugin, world)]
+
+
+@register("read")
+def checklist_is_the_only_one_of_its_key(plugin: Plugin, world: World) -> Iterator[Problem]:
+    """Refuse a checklist key that another plugin brings."""
+    checklist = plugin.folder.checklist
+    for other in world.others(plugin) if checklist else ():
+        theirs = other.folder.checklist
+        if checklist and theirs and theirs.key == checklist.key:
+            yield problem("E023", _file(plugin, "checklist"), key=checklist.key, other=other.name)
+
+
+@register("read")
+def grants_name_known_roles(plugin: Plugin, world: World) -> Iterator[Problem]:
+    """Refuse role keys that no template has."""
+    for role in sorted(plugin.manifest.grants.roles() - world.roles):
+        known = ", ".join(sorted(world.roles))
+        yield problem("E070", _file(plugin, "plugin"), role=role, known=known)
+
+
+@register("models")
+def models_are_mapped(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
+    """Refuse models whose relationships or columns do not fit."""
+    try:
+        if plugin.base is not None:
+            plugin.base.registry.configure(cascade=True)
+        else:
+            configure_mappers()
+    except Exception as error:  # noqa: BLE001  # the plugin loader may; a mapper raises anything
+        yield problem("E033", f"{plugin.name}/models.py", detail=brief(error))
+
+
+@register("models")
+def models_declare_their_scope(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
+    """Refuse models without scope, and models on the core's own base."""
+    for model in plugin.models:
+        where = f"{plugin.name}/models.py"
+        if plugin.base is None or not issubclass(model, plugin.base):
+            yield problem("E038", where, model=model.__name__, name=plugin.name)
+        if not issubclass(model, TownshipScoped | Shared):
+            yield problem("E030", where, model=model.__name__)
+
+
+@register("models")
+def tables_bear_the_prefix(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
+    """Refuse tables outside the plugin's own names, and columns that break forms."""
+    for table in plugin.tables:
+        where = f"{plugin.name}/models.py"
+        if not table.name.startswith(plugin.prefix):
+            yield problem("E031", where, table=table.name, prefix=plugin.prefix)
+        for column in table.columns:
+            if column.name in FORM_NAMES:
+                names = ", ".join(FORM_NAMES)
+                facts = {"table": table.name, "column": column.name, "names": names}
+                yield problem("E041", where, **facts)
+
+
+@register("models")
+def tables_point_to_core_tables(plugin: Plugin, world: World) -> Iterator[Problem]:
+    """Refuse foreign keys to tables of other plugins."""
+    foreign = {table.name for other in world.others(plugin) for table in other.tables}
+    for table in plugin.tables:
+        for target in sorted(_targets(table) & foreign):
+            where = f"{plugin.name}/models.py"
+            yield problem("E034", where, table=table.name, target=target)
+
+
+@register("models")
+def core_classes_stay_as_they_are(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
+    """Refuse relationships that hang an attribute onto a core class."""
+    for model in plugin.models:
+        for relation in model.__mapper__.relationships:
+            target = relation.mapper.class_
+            is_core = not target.__module__.startswith(f"{PACKAGE}.")
+            if is_core and (relation.backref or relation.back_populates):
+                facts = {"relation": relation.key, "target": target.__name__}
+                yield problem("E035", f"{plugin.name}/models.py", model=model.__name__, **facts)
+
+
+@register("collected")
+def items_have_known_kinds(plugin: Plugin, world: World) -> Iterator[Problem]:
+    """Refuse item kinds that neither the core nor a plugin knows."""
+    for item in plugin.folder.checklist.items() if plugin.folder.checklist else ():
+        if item.kind not in world.kinds:
+            facts = {"item": item.key, "kind": item.kind, "known": ", ".join(sorted(world.kinds))}
+            yield problem("E020", _file(plugin, "checklist"), **facts)
+
+
+@register("collected")
+def inspection_has_its_checklist(plugin: Plugin, world: World) -> Iterator[Problem]:
+    """Refuse an inspection whose checklist nobody brings."""
+    spec = plugin.manifest.inspection
+    if spec and spec.checklist not in {checklist.key for checklist in world.checklists()}:
+        yield problem("E024", _file(plugin, "plugin"), key=spec.checklist)
+
+
+@register("collected")
+def rules_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:
+    """Refuse rules with foreign keys, wrong columns or names that the database lacks."""
+    taken = {rule.key for other in world.others(plugin) for rule in other.offers.rules}
+    for rule in plugin.offers.rules:
+        where = f"{plugin.name}/rules.py"
+        if rule.key in taken or not rule.key.startswith(f"{plugin.name}."):
+            yield problem("E052", where, rule=rule.key, prefix=f"{plugin.name}.")
+        taken.add(rule.key)
+        try:
+            check_rule(rule, plugin.manifest.parameters)
+        except SelectFault as fault:
+            yield problem(fault.number, where, rule=rule.key, **fault.facts)
+
+
+@register("collected")
+def sections_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
+    """Refuse bulletin sections whose select cannot be compiled."""
+    for section in plugin.offers.sections:
+        try:
+            check_select(section.select, plugin.manifest.parameters)
+        except SelectFault as fault:
+            detail = fault.facts.get("detail") or fault.facts.get("parameter", "")
+            facts = {"key": section.key, "bulletin": section.bulletin, "detail": detail}
+            yield problem("E057", f"{plugin.name}/bulletins.py", **facts)
+
+
+@register("collected")
+def keys_are_used_once(plugin: Plugin, world: World) -> Iterator[Problem]:
+    """Refuse bulletins, entities and field kinds whose key is taken."""
+    for noun in ("field_kinds", "bulletins", "entities"):
+        taken = {
+            value.key: other.name
+            for other in world.others(plugin)
+            for value in getattr(other.offers, noun)
+        }
+        for value in getattr(plugin.offers, noun):
+            if value.key in taken:
+                facts = {"noun": noun, "key": value.key, "other": taken[value.key]}
+                yield problem("E058", plugin.name, **facts)
+            taken[value.key] = plugin.name
+
+
+@register("collected")
+def granted_views_exist(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
+    """Refuse grants on views that the plugin does not have."""
+    own = {page.view.__name__ for page in plugin.offers.views}
+    for grant in plugin.manifest.grants.view:
+        if grant.name not in own:
+            yield problem("E071", _file(plugin, "plugin"), view=grant.name)
+
+
+def _file(plugin: Plugin, name: str) -> str:
+    """Name one of the plugin's TOML files."""
+    return f"{plugin.name}/{name}.toml"
+
+
+def _targets(table: Table) -> set[str]:
+    """Return the names of the tables that a table points to."""
+    return {key.target_fullname.partition(".")[0] for key in table.foreign_keys}
+
+
+def core_tables() -> frozenset[str]:
+    """Return the names of the tables that are not a plugin's."""
+    return frozenset(name for name in Model.metadata.tables if not name.startswith("plg_"))

@@ -1,0 +1,144 @@
+"""Answer what the lower layers ask of the plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from app.base import Problem
+from app.checklists.definition import ChecklistDefinition
+from app.host.inspection_type import InspectionType
+from app.rules.rule import Rule
+
+if TYPE_CHECKING:
+    from app.host.loader import Host
+    from app.host.plugin import Plugin
+
+READ: Final = ("can_list", "can_show")
+FILL: Final = ("can_list", "can_show", "can_add", "can_edit")
+WRITE: Final = ("can_list", "can_show", "can_add", "can_edit", "can_delete")
+
+
+class HostRegistry:
+    """Answer from the plugins that serve; frozen once the application has started."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def plugins(self) -> tuple[Plugin, ...]:
+        """Return all plugins, broken ones too."""
+        return tuple(self._host.plugins)
+
+    def inspection_types(self) -> tuple[InspectionType, ...]:
+        """Return the inspection types of the active plugins, in menu order."""
+        return tuple(plugin.inspection for plugin in self._host.active() if plugin.inspection)
+
+    def inspection_type(self, key: str) -> InspectionType | None:
+        """Return one inspection type, or None where its plugin is gone."""
+        return next((kind for kind in self.inspection_types() if kind.key == key), None)
+
+    def checklists(self) -> tuple[ChecklistDefinition, ...]:
+        """Return the checklist definitions of the active plugins."""
+        read = (plugin.folder.checklist for plugin in self._host.active())
+        return tuple(checklist for checklist in read if checklist)
+
+    def field_kinds(self) -> tuple[Any, ...]:
+        """Return the field kinds that plugins add."""
+        return self._offers("field_kinds")
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Return the rules of the active plugins."""
+        return self._offers("rules")
+
+    def bulletins(self) -> tuple[Any, ...]:
+        """Return the bulletins of the active plugins."""
+        return self._offers("bulletins")
+
+    def sections(self, bulletin: str) -> tuple[Any, ...]:
+        """Return the sections that plugins add to a bulletin, in order."""
+        added = (one for one in self._offers("sections") if one.bulletin == bulletin)
+        return tuple(sorted(added, key=lambda section: (section.order, section.key)))
+
+    def entities(self) -> tuple[Any, ...]:
+        """Return the tables that can be imported and exported."""
+        return self._offers("entities")
+
+    def parameter_names(self, plugin: str) -> tuple[str, ...]:
+        """Return the short names of the parameters that a plugin declares."""
+        found = self._host.find(plugin)
+        return tuple(found.manifest.parameters) if found and found.is_active else ()
+
+    def grants(self, template: str) -> tuple[tuple[str, str], ...]:
+        """Return the (permission, view) pairs that plugins grant to a role template."""
+        pairs = {pair for plugin in self._host.active() for pair in _grants(plugin, template)}
+        return tuple(sorted(pairs))
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what is wrong with the plugins."""
+        of_plugins = (found for plugin in self._host.plugins for found in plugin.problems)
+        return (*of_plugins, *self._host.missing)
+
+    def inspection_saved(self, session: Any, inspection: Any) -> None:
+        """Tell every plugin that an inspection was stored; Refused goes through."""
+        for plugin in self._host.active():
+            if plugin.hooks is not None:
+                plugin.hooks.hook.inspection_saved(session=session, inspection=inspection)
+
+    def rules_finished(self, run: Any) -> None:
+        """Tell every plugin that the rules were run."""
+        for plugin in self._host.active():
+            if plugin.hooks is not None:
+                plugin.hooks.hook.rules_finished(run=run)
+
+    def seed(self, session: Any, random: Any) -> None:
+        """Let every plugin add its rows to the demonstration county."""
+        for plugin in self._host.active():
+            if plugin.hooks is not None:
+                plugin.hooks.hook.seed(session=session, random=random)
+
+    def _offers(self, noun: str) -> tuple[Any, ...]:
+        """Return what the hooks of this name gave, of the active plugins."""
+        return tuple(value for plugin in self._host.active() for value in _offer(plugin, noun))
+
+
+def _offer(plugin: Plugin, noun: str) -> Iterator[Any]:
+    """Yield one kind of a plugin's contributions."""
+    yield from getattr(plugin.offers, noun)
+
+
+def _grants(plugin: Plugin, template: str) -> Iterator[tuple[str, str]]:
+    """Yield the pairs that one plugin grants to one role template."""
+    spec = plugin.manifest.grants
+    if plugin.inspection is not None:
+        view = plugin.inspection.class_name
+        names = FILL if template in spec.fill else READ if template in spec.read else ()
+        yield from ((name, view) for name in names)
+        if names:
+            yield from _menu(view)
+    for granted in spec.view:
+        names = WRITE if template in granted.write else READ if template in granted.read else ()
+        yield from ((name, granted.name) for name in names)
+        if names:
+            yield from _menu(granted.name)
+    for grant in plugin.offers.grants:
+        if grant.role == template:
+            yield grant.permission, grant.view
+
+
+def _menu(view: str) -> Iterator[tuple[str, str]]:
+    """Yield the right to see a view's entry in the menu."""
+    yield "menu_access", view
+
+
+def core_kinds() -> set[str]:
+    """Return the item kinds that the core has."""
+    from app.checklists.kinds import CORE_KINDS
+
+    return {kind.key for kind in CORE_KINDS}
+
+
+def core_roles() -> set[str]:
+    """Return the keys of the role templates."""
+    from app.security.roles import TEMPLATES
+
+    return set(TEMPLATES)

@@ -1,0 +1,1 @@
+"""Judge the records by rules: one select each, whose rows become violations."""

@@ -1,0 +1,108 @@
+"""Check a select without a database: it compiles, returns the columns, and names what exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy import ColumnClause, Select, TableClause
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import NoSuchColumnError
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.selectable import AliasedReturnsRows
+
+from app.base import Model
+from app.parameters.definition import ParameterSpec
+from app.parameters.settings import Settings, UnknownSetting
+from app.parameters.value import Dated, Value
+from app.parameters.window import Period, Window
+from app.rules.rule import COLUMNS, Rule, RuleSelect
+
+DIALECTS: Final = (sqlite.dialect(), postgresql.dialect())
+SAMPLE_DAY: Final = date(2024, 9, 2)
+SAMPLE: Final = Window(
+    as_of=SAMPLE_DAY,
+    periods=(Period("2024-09", date(2024, 9, 1), date(2024, 9, 30), date(2024, 9, 30)),),
+)
+
+
+class SelectFault(Exception):
+    """Carry the number and the facts of what is wrong with a select."""
+
+    def __init__(self, number: str, **facts: str) -> None:
+        super().__init__(number, facts)
+        self.number = number
+        self.facts = facts
+
+
+def check_rule(rule: Rule, declared: Mapping[str, ParameterSpec]) -> None:
+    """Raise SelectFault unless the rule's select can be run on both databases."""
+    query = check_select(rule.select, declared)
+    names = tuple(column.name for column in query.selected_columns)
+    if names != COLUMNS:
+        raise SelectFault("E053", found=", ".join(names), wanted=", ".join(COLUMNS))
+    if rule.evidence is not None:
+        check_select(rule.evidence, declared)
+
+
+def check_select(select: RuleSelect, declared: Mapping[str, ParameterSpec]) -> Select:
+    """Return the select of a sample window; raise SelectFault where it cannot be made."""
+    settings = Settings({name: _sample(name, spec) for name, spec in declared.items()})
+    try:
+        query = select(SAMPLE, settings)
+    except UnknownSetting as error:
+        raise SelectFault("E056", parameter=str(error)) from error
+    except (AttributeError, KeyError, NoSuchColumnError) as error:
+        raise SelectFault("E051", detail=_brief(error)) from error
+    except Exception as error:
+        raise SelectFault("E050", detail=_brief(error)) from error
+    if not isinstance(query, Select):
+        raise SelectFault("E050", detail=f"returned {type(query).__name__}, not a select")
+    for missing in unknown_names(query):
+        raise SelectFault("E051", detail=missing)
+    _compile(query)
+    return query
+
+
+def unknown_names(query: Select) -> Iterator[str]:
+    """Yield the tables and columns that a select names and the metadata does not have."""
+    for element in visitors.iterate(query):
+        if isinstance(element, TableClause):
+            known = Model.metadata.tables.get(element.name)
+            if known is None and not isinstance(element, AliasedReturnsRows):
+                yield element.name
+        elif isinstance(element, ColumnClause) and isinstance(element.table, TableClause):
+            known = Model.metadata.tables.get(element.table.name)
+            if known is not None and element.name not in known.columns:
+                yield f"{element.table.name}.{element.name}"
+
+
+def _compile(query: Select) -> None:
+    """Compile for both databases."""
+    for dialect in DIALECTS:
+        try:
+            query.compile(dialect=dialect)
+        except Exception as error:
+            raise SelectFault("E050", detail=f"{dialect.name}: {_brief(error)}") from error
+
+
+def _sample(name: str, spec: ParameterSpec) -> Dated:
+    """Return a value of the parameter's own, or one of its unit, to try the select with."""
+    latest = next((dated.value for dated in spec.values if dated.value is not None), None)
+    value: Value | Decimal
+    if latest is not None:
+        value = latest
+    else:
+        value = {"text": "-", "flag": True}.get(spec.unit, 1)
+    plain = int(value) if isinstance(value, Decimal) and value == int(value) else value
+    if isinstance(plain, Decimal):
+        plain = float(plain)
+    return Dated(name, spec.unit, SAMPLE_DAY, plain, None, "decision")
+
+
+def _brief(error: BaseException) -> str:
+    """Say in one line what went wrong."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

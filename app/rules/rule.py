@@ -1,0 +1,53 @@
+"""Describe a rule: what it reads, whom it judges, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from sqlalchemy import Select
+
+from app.parameters.settings import Settings
+from app.parameters.window import Period, Window
+
+__all__ = ["COLUMNS", "Period", "Rule", "RuleSelect", "Window"]
+
+COLUMNS: Final = (
+    "subject_type",
+    "subject_id",
+    "school_id",
+    "township_id",
+    "period_start",
+    "observed",
+    "required",
+)
+"""What a rule's select returns, in this order; `school_id` is null for a township."""
+
+RuleSelect = Callable[[Window, Settings], Select]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Judge one thing; its identity is rule + subject + period start.
+
+    `key` is `<plugin>.<noun_phrase>`, `code` the catalogue's short name. `select` must be right
+    for any window, so that a run for one school is the same rule on a smaller window. `message`
+    is a template over `%(observed)s` and `%(required)s`. `absent` states what missing data means.
+    """
+
+    key: str
+    code: str
+    clause: str
+    subject: str
+    period: Literal["day", "fortnight", "month", "semester", "school_year", "none"]
+    severity: Literal["violation", "warning"]
+    absent: Literal["skip", "violation", "unknown"]
+    select: RuleSelect
+    evidence: RuleSelect | None = None
+    message: str = ""
+
+    @property
+    def plugin(self) -> str:
+        """Return the name of the plugin that brings the rule."""
+        return self.key.partition(".")[0]

@@ -1,0 +1,1 @@
+"""Help the authors of plugins to test them."""
