@@ -29,9 +29,12 @@
   window.ab_alert = notice;
 
   let onConfirm = null;
-  function confirmThen(text, go) {
+  function confirmThen(text, go, deed) {
     const dialog = document.getElementById("confirm-dialog");
     dialog.querySelector(".dialog-text").textContent = text;
+    const yes = dialog.querySelector("[data-dialog=ok]");
+    yes.dataset.words = yes.dataset.words || yes.textContent;
+    yes.textContent = deed || yes.dataset.words;
     onConfirm = go;
     dialog.showModal();
     dialog.querySelector("[data-dialog=cancel]").focus();
@@ -65,7 +68,7 @@
       confirmThen(button.dataset.confirm, function () {
         button.dataset.confirmed = "1";
         button.click();
-      });
+      }, button.textContent.trim());
     }
   });
   function pickedRows(form) {
