@@ -1,0 +1,3 @@
+"""Checklists: how they are described, published, and turned into forms."""
+
+from __future__ import annotations
