@@ -173,20 +173,29 @@ def rules_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:
 
 @register("collected")
 def sections_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
-    """Refuse bulletin sections whose select cannot be compiled."""
-    for section in plugin.offers.sections:
+    """Refuse bulletin sections whose select cannot be compiled or lacks a column."""
+    own = (section for bulletin in plugin.offers.bulletins for section in bulletin.sections)
+    for section in (*plugin.offers.sections, *own):
+        facts = {"key": section.key, "bulletin": section.bulletin}
+        where = f"{plugin.name}/bulletins.py"
         try:
-            check_select(section.select, plugin.manifest.parameters)
+            query = check_select(section.select, plugin.manifest.parameters)
         except SelectFault as fault:
             detail = fault.facts.get("detail") or fault.facts.get("parameter", "")
-            facts = {"key": section.key, "bulletin": section.bulletin, "detail": detail}
-            yield problem("E057", f"{plugin.name}/bulletins.py", **facts)
+            yield problem("E057", where, detail=detail, **facts)
+            continue
+        wanted = {"township_id", "school_id"}
+        if not callable(section.columns):
+            wanted |= {column.key for column in section.columns}
+        lacking = sorted(wanted - {column.name for column in query.selected_columns})
+        if lacking:
+            yield problem("E057", where, detail=", ".join(lacking), **facts)
 
 
 @register("collected")
 def keys_are_used_once(plugin: Plugin, world: World) -> Iterator[Problem]:
     """Refuse bulletins, entities and field kinds whose key is taken."""
-    for noun in ("field_kinds", "bulletins", "entities"):
+    for noun in ("field_kinds", "bulletins"):
         taken = {
             value.key: other.name
             for other in world.others(plugin)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pluggy
 from pluggy import PluginValidationError
 
+from app.documents.bulletin import Bulletin, Section
 from app.host import hookspecs
 from app.host.fault import Broken
 from app.host.plugin import Contributions, Plugin
@@ -17,13 +18,18 @@ from app.kit.hook import PROJECT
 from app.kit.page import Grant, Page
 from app.rules.rule import Rule
 
-TYPES: Final[dict[str, type[Any]]] = {"rules": Rule, "views": Page, "grants": Grant}
+TYPES: Final[dict[str, type[Any]]] = {
+    "rules": Rule,
+    "bulletins": Bulletin,
+    "sections": Section,
+    "views": Page,
+    "grants": Grant,
+}
 COLLECTED: Final = (
     "field_kinds",
     "rules",
     "bulletins",
     "sections",
-    "entities",
     "views",
     "grants",
 )

@@ -20,7 +20,6 @@ from app.kit.page import Grant, Page
 if TYPE_CHECKING:
     from app.checklists.kinds import FieldKind
     from app.documents.bulletin import Bulletin, Section
-    from app.imports.entity import Entity
     from app.models import Inspection
     from app.rules.engine import RuleReport
     from app.rules.rule import Rule
@@ -46,11 +45,6 @@ def bulletins() -> Iterable[Bulletin]:
 @hookspec
 def sections() -> Iterable[Section]:
     """Return sections for bulletins of other plugins, named by key; idle where those are gone."""
-
-
-@hookspec
-def entities() -> Iterable[Entity]:
-    """Return the tables that can be imported from and exported to workbooks."""
 
 
 @hookspec

@@ -113,6 +113,7 @@ class Host:
         """Undo what a plugin brought so far."""
         log.warning("plugin %s left out at stage %s", plugin.name, stage)
         plugin.is_active = False
+        self.registry.forget_grants()
         plugin.inspection = None
         plugin.hooks = None
         plugin.tables, plugin.models, plugin.base = (), (), None

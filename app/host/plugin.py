@@ -8,6 +8,7 @@ from typing import Any
 
 import pluggy
 from flask_appbuilder.baseviews import BaseView
+from flask_babel import lazy_gettext
 from sqlalchemy import Table
 from sqlalchemy.orm import DeclarativeBase
 
@@ -27,7 +28,6 @@ class Contributions:
     rules: tuple[Rule, ...] = ()
     bulletins: tuple[Any, ...] = ()
     sections: tuple[Any, ...] = ()
-    entities: tuple[Any, ...] = ()
     views: tuple[Page, ...] = ()
     grants: tuple[Grant, ...] = ()
 
@@ -58,6 +58,11 @@ class Plugin:
     def title(self) -> str:
         """Return the plugin's title."""
         return self.folder.title
+
+    @property
+    def label(self) -> str:
+        """Return the title in the reader's language."""
+        return lazy_gettext(self.title)
 
     @property
     def manifest(self) -> Manifest:

@@ -24,6 +24,7 @@ class HostRegistry:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._granted: dict[str, tuple[tuple[str, str], ...]] = {}
 
     def plugins(self) -> tuple[Plugin, ...]:
         """Return all plugins, broken ones too."""
@@ -59,10 +60,6 @@ class HostRegistry:
         added = (one for one in self._offers("sections") if one.bulletin == bulletin)
         return tuple(sorted(added, key=lambda section: (section.order, section.key)))
 
-    def entities(self) -> tuple[Any, ...]:
-        """Return the tables that can be imported and exported."""
-        return self._offers("entities")
-
     def parameter_names(self, plugin: str) -> tuple[str, ...]:
         """Return the short names of the parameters that a plugin declares."""
         found = self._host.find(plugin)
@@ -70,8 +67,14 @@ class HostRegistry:
 
     def grants(self, template: str) -> tuple[tuple[str, str], ...]:
         """Return the (permission, view) pairs that plugins grant to a role template."""
-        pairs = {pair for plugin in self._host.active() for pair in _grants(plugin, template)}
-        return tuple(sorted(pairs))
+        if template not in self._granted:
+            pairs = {pair for plugin in self._host.active() for pair in _grants(plugin, template)}
+            self._granted[template] = tuple(sorted(pairs))
+        return self._granted[template]
+
+    def forget_grants(self) -> None:
+        """Compute the grants anew: a plugin was dropped after they were asked for."""
+        self._granted.clear()
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what is wrong with the plugins."""

@@ -1,1 +1,142 @@
-"""The one package that plugins import."""
+"""Everything that a plugin may import, and nothing else of the product is promised to stay."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from app.base import Audited, CountyScoped, Refused, Scoped, Shared, plugin_base
+from app.checklists.kinds import FieldContext, FieldKind, Part, Row
+from app.clock import now, today
+from app.columns import UtcDateTime
+from app.crud.base import BureauModelView
+from app.crud.interface import BureauInterface
+from app.documents.bulletin import Bulletin, Column, Section
+from app.kit.hook import hookimpl
+from app.kit.inspection import inspection_types
+from app.kit.page import Grant, Page
+from app.models import (
+    Absence,
+    Answer,
+    AnswerChild,
+    AttendanceReport,
+    CalendarDay,
+    ChecklistItem,
+    ChecklistSection,
+    ChecklistVersion,
+    Child,
+    ChildGroup,
+    ChildStatus,
+    ClassGrade,
+    ClassLine,
+    Clause,
+    Code,
+    County,
+    Enrolment,
+    EvidenceFile,
+    EvidenceSet,
+    Finding,
+    FindingState,
+    Guardian,
+    Inspection,
+    InspectionParticipant,
+    InspectionState,
+    LiaisonAssignment,
+    Obligation,
+    Person,
+    PolicyDocument,
+    School,
+    SchoolClass,
+    SchoolYear,
+    Semester,
+    StatusEvent,
+    Township,
+    Verdict,
+    Violation,
+    Visit,
+    VisitParticipant,
+)
+from app.parameters.settings import Settings
+from app.parameters.value import value_on
+from app.parameters.window import Period, Window
+from app.rules.engine import RuleReport, RuleResult
+from app.rules.rule import Rule
+from app.workflow.standing import UNFINISHED, overdue, standing
+
+__all__ = [
+    "Absence",
+    "Answer",
+    "AnswerChild",
+    "AttendanceReport",
+    "Audited",
+    "Bulletin",
+    "BureauInterface",
+    "BureauModelView",
+    "CalendarDay",
+    "ChecklistItem",
+    "ChecklistSection",
+    "ChecklistVersion",
+    "Child",
+    "ChildGroup",
+    "ChildStatus",
+    "ClassGrade",
+    "ClassLine",
+    "Clause",
+    "Code",
+    "Column",
+    "County",
+    "CountyScoped",
+    "Enrolment",
+    "EvidenceFile",
+    "EvidenceSet",
+    "FieldContext",
+    "FieldKind",
+    "Finding",
+    "FindingState",
+    "Grant",
+    "Guardian",
+    "Inspection",
+    "InspectionParticipant",
+    "InspectionState",
+    "LiaisonAssignment",
+    "Obligation",
+    "Page",
+    "Part",
+    "Period",
+    "Person",
+    "PolicyDocument",
+    "Refused",
+    "Row",
+    "Rule",
+    "RuleReport",
+    "RuleResult",
+    "School",
+    "SchoolClass",
+    "SchoolYear",
+    "Scoped",
+    "Section",
+    "Semester",
+    "Session",
+    "Settings",
+    "Shared",
+    "StatusEvent",
+    "Township",
+    "UNFINISHED",
+    "UtcDateTime",
+    "Verdict",
+    "Violation",
+    "Visit",
+    "VisitParticipant",
+    "Window",
+    "_",
+    "_l",
+    "hookimpl",
+    "inspection_types",
+    "now",
+    "overdue",
+    "plugin_base",
+    "standing",
+    "today",
+    "value_on",
+]

@@ -69,7 +69,7 @@ def run_rules(
     results = run.all(chosen)
     report = RuleReport(as_of, is_stored, results)
     if is_stored:
-        registry.rules_finished(report)  # type: ignore[attr-defined]  # filled by the host
+        registry.rules_finished(report)
     return report
 
 
@@ -153,7 +153,7 @@ class _Run:
         self, rule: Rule, periods: Sequence[Period]
     ) -> list[tuple[Settings, tuple[Period, ...]]]:
         """Group consecutive periods whose last days have the same values."""
-        names = registry.parameter_names(rule.plugin)  # type: ignore[attr-defined]  # host's
+        names = registry.parameter_names(rule.plugin)
         stretches: list[tuple[Settings, tuple[Period, ...]]] = []
         for period in periods:
             settings = settings_on(self.parameters, rule.plugin, names, period.end)

@@ -1,0 +1,145 @@
+"""Hold every plugin to the contract: inherit PluginContract and name the folder."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from babel.messages.pofile import read_po
+from flask import Flask
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateTable
+
+from app import __version__
+from app.base import Shared, TownshipScoped
+from app.extensions import db
+from app.host import migrations
+from app.host.discovery import Folder, discover, read_folder
+from app.host.loader import host_of
+from app.host.plugin import Plugin
+from app.host.registry import core_roles
+from app.rules.check import check_rule
+
+TITLES = ("title", "content", "standard", "text")
+
+
+class PluginContract:
+    """Test one plugin; a subclass sets `name` to its folder."""
+
+    name: ClassVar[str]
+
+    @pytest.fixture
+    def plugin(self, app: Flask) -> Iterator[Plugin]:
+        """Yield the plugin as the application loaded it."""
+        with app.app_context():
+            found = host_of(app).find(self.name)
+            if found is None:
+                raise LookupError(f"there is no plugin {self.name}")
+            yield found
+            db.session.remove()
+
+    @pytest.fixture
+    def folder(self, plugin: Plugin) -> Folder:
+        """Return the plugin's folder, read anew."""
+        return read_folder(plugin.folder.path, __version__)
+
+    def test_plugin_is_active_without_problems(self, plugin: Plugin) -> None:
+        """Serve, with nothing to mend."""
+        assert plugin.is_active
+        assert [f"{one.id} {one.message}" for one in plugin.problems] == []
+
+    def test_tables_are_scoped_and_bear_the_prefix(self, plugin: Plugin) -> None:
+        """Declare a scope on every model; use the plugin's own table names."""
+        assert all(issubclass(model, TownshipScoped | Shared) for model in plugin.models)
+        assert all(table.name.startswith(plugin.prefix) for table in plugin.tables)
+
+    def test_tables_compile_on_both_databases(self, plugin: Plugin) -> None:
+        """Write tables that SQLite and PostgreSQL know."""
+        for dialect in (sqlite.dialect(), postgresql.dialect()):
+            for table in plugin.tables:
+                assert table.name in str(CreateTable(table).compile(dialect=dialect))
+
+    def test_migrations_bring_what_the_models_say(self, plugin: Plugin) -> None:
+        """Find nothing to migrate in a deployed database."""
+        with db.engine.connect() as connection:
+            current = migrations.current(connection, plugin.folder)
+            assert current == migrations.head(plugin.folder)
+            assert migrations.differences(connection, plugin.folder) == []
+
+    def test_grants_name_known_roles(self, plugin: Plugin) -> None:
+        """Name role templates that exist."""
+        assert plugin.manifest.grants.roles() <= core_roles()
+
+    def test_rules_compile_on_both_databases(self, plugin: Plugin) -> None:
+        """Return the columns of a rule from a select that both databases take."""
+        for rule in plugin.offers.rules:
+            check_rule(rule, plugin.manifest.parameters)
+
+    def test_views_stand_under_permissions(self, plugin: Plugin) -> None:
+        """Ask for a permission on every route."""
+        for _, view in plugin.built:
+            assert view.base_permissions, type(view).__name__
+
+    def test_folder_can_be_taken_away(self, plugin: Plugin) -> None:
+        """Leave every plugin that does not require this one without a new problem."""
+        home = plugin.folder.path.parent
+        rest = [folder for folder in discover([home], __version__) if folder.name != self.name]
+        for other in rest:
+            needs = other.manifest.requires if other.manifest else ()
+            assert other.problems == [] or self.name in needs
+
+    def test_texts_are_translated(self, folder: Folder) -> None:
+        """Give every text of the folder in every language that the plugin has."""
+        texts = set(texts_of(folder))
+        for catalogue in sorted(folder.path.glob("translations/*/LC_MESSAGES/messages.po")):
+            with catalogue.open("rb") as file:
+                messages = {entry.id: entry for entry in read_po(file) if entry.id}
+            done = {key for key, entry in messages.items() if entry.string and not entry.fuzzy}
+            language = catalogue.parts[-3]
+            ours = {text for text in texts if needs_translation(text, language)}
+            assert sorted(ours - done) == [], catalogue.parent.parent.name
+
+
+def texts_of(folder: Folder) -> Iterator[str]:
+    """Yield the texts that people see: of the TOML files, and those marked in Python."""
+    for file in ("plugin.toml", "checklist.toml"):
+        path = folder.path / file
+        if path.is_file():
+            yield from _toml_texts(tomllib.loads(path.read_text(encoding="utf-8")))
+    for path in sorted(folder.path.rglob("*.py")):
+        if "migrations" not in path.parts:
+            yield from marked_texts(path)
+
+
+def marked_texts(path: Path) -> Iterator[str]:
+    """Yield the texts that a module marks for translation."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            first = node.args[0] if node.args else None
+            if node.func.id in {"_", "_l"} and isinstance(first, ast.Constant):
+                yield str(first.value)
+
+
+def needs_translation(text: str, language: str) -> bool:
+    """Tell whether a text is in another language than the catalogue's."""
+    is_chinese = any("\u4e00" <= letter <= "\u9fff" for letter in text)
+    return is_chinese != (language == "zh")
+
+
+def _toml_texts(node: Any) -> Iterator[str]:
+    """Yield the texts of a TOML document, wherever they stand."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in TITLES and isinstance(value, str) and value:
+                yield value
+            elif key == "labels":
+                yield from value
+            else:
+                yield from _toml_texts(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _toml_texts(value)
