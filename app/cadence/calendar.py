@@ -1,0 +1,226 @@
+"""Count working days and school days; a day without a calendar row counts by its weekday."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, not_, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from app.models import CalendarDay, CalendarException, ClassGrade, School, SchoolClass, Semester
+
+ONE_DAY = timedelta(days=1)
+SATURDAY = 5
+MARGIN = timedelta(days=30)
+"""Read this much more than the working days asked for: no holiday is longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Hold the days and semesters of a county between two dates."""
+
+    working: Mapping[date, bool] = field(default_factory=dict)
+    school: Mapping[date, bool] = field(default_factory=dict)
+    semesters: tuple[tuple[date, date], ...] = ()
+
+    def is_working_day(self, day: date) -> bool:
+        """Tell whether offices work: weekdays and make-up days less holidays."""
+        return self.working.get(day, day.weekday() < SATURDAY)
+
+    def is_school_day(self, day: date) -> bool:
+        """Tell whether the county's schools have class, their own exceptions aside."""
+        return self.school.get(day, day.weekday() < SATURDAY and not self.is_vacation(day))
+
+    def is_vacation(self, day: date) -> bool:
+        """Tell whether the day lies between two semesters that are known."""
+        if any(start <= day <= end for start, end in self.semesters):
+            return False
+        return any(end < day for _, end in self.semesters) and any(
+            start > day for start, _ in self.semesters
+        )
+
+    def counts(self, day: date, *, in_term: bool = False) -> bool:
+        """Tell whether a clock runs on the day; one that needs pupils stops in vacations."""
+        return self.is_working_day(day) and not (in_term and self.is_vacation(day))
+
+    def elapsed(self, after: date, day: date, *, in_term: bool = False) -> int:
+        """Return the days that count after the first day, up to and with the second."""
+        return sum(self.counts(each, in_term=in_term) for each in days_after(after, day))
+
+
+def days_after(after: date, until: date) -> Iterator[date]:
+    """Yield the days after the first, up to and with the second."""
+    for offset in range(1, (until - after).days + 1):
+        yield after + timedelta(days=offset)
+
+
+def load_calendar(
+    session: Session, first: date, last: date, county_id: int | None = None
+) -> Calendar:
+    """Read the days from the first to the last, and every semester, in two statements."""
+    days = select(CalendarDay.day, CalendarDay.is_working_day, CalendarDay.is_school_day).where(
+        CalendarDay.day.between(first, last)
+    )
+    semesters = select(Semester.starts_on, Semester.ends_on).order_by(Semester.starts_on)
+    if county_id is not None:
+        days = days.where(CalendarDay.county_id == county_id)
+        semesters = semesters.where(Semester.county_id == county_id)
+    rows = session.execute(days).all()
+    return Calendar(
+        working={row.day: row.is_working_day for row in rows},
+        school={row.day: row.is_school_day for row in rows},
+        semesters=tuple((start, end) for start, end in session.execute(semesters)),
+    )
+
+
+def working_days_after(
+    session: Session,
+    day: date,
+    count: int,
+    *,
+    in_term: bool = False,
+    county_id: int | None = None,
+) -> date:
+    """Return the day on which `count` working days have elapsed after `day`.
+
+    Tuesday and 3 give Friday; what is done on the Saturday after is still in time, because no
+    further working day has elapsed. With `in_term` the days of vacations do not count.
+    """
+    if count < 0:
+        raise ValueError(count)
+    elapsed, reached, step = 0, day, timedelta(days=2 * count) + MARGIN
+    while elapsed < count:
+        calendar = load_calendar(session, reached, reached + step, county_id)
+        for each in days_after(reached, reached + step):
+            reached = each
+            elapsed += calendar.counts(each, in_term=in_term)
+            if elapsed == count:
+                break
+    return reached
+
+
+def working_days_between(
+    session: Session,
+    after: date,
+    day: date,
+    *,
+    in_term: bool = False,
+    county_id: int | None = None,
+) -> int:
+    """Return the working days elapsed after the first day, up to and with the second."""
+    if day <= after:
+        return 0
+    return load_calendar(session, after, day, county_id).elapsed(after, day, in_term=in_term)
+
+
+def is_in_time(session: Session, due_on: date, day: date, *, county_id: int | None = None) -> bool:
+    """Tell whether no working day has elapsed after the due day."""
+    return working_days_between(session, due_on, day, county_id=county_id) == 0
+
+
+def semester_of(session: Session, day: date, county_id: int | None = None) -> Semester | None:
+    """Return the semester 学期 that the day lies in; None in vacations."""
+    query = select(Semester).where(Semester.starts_on <= day, Semester.ends_on >= day)
+    if county_id is not None:
+        query = query.where(Semester.county_id == county_id)
+    return session.scalars(query.order_by(Semester.starts_on).limit(1)).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Exceptions:
+    """Hold one school's departures from the county's calendar, for the school, grades, classes."""
+
+    calendar: Calendar
+    of_school: Mapping[date, bool]
+    of_grade: Mapping[tuple[int, date], bool]
+    of_class: Mapping[tuple[int, date], bool]
+    grades: Mapping[int, frozenset[int]]
+    """The grades that sit in each active class."""
+
+    def is_school_day(self, day: date) -> bool:
+        """Tell whether the school, or at least one of its classes, has class."""
+        if not self.grades:
+            return self._of_whole_school(day)
+        return any(self.has_class(class_id, day) for class_id in self.grades)
+
+    def has_class(self, class_id: int, day: date) -> bool:
+        """Tell whether a class has class: its exception wins, then its grades', its school's."""
+        own = self.of_class.get((class_id, day))
+        if own is not None:
+            return own
+        in_school = self._of_whole_school(day)
+        grades = [
+            self.of_grade.get((grade, day), in_school)
+            for grade in self.grades.get(class_id, frozenset())
+        ]
+        return any(grades) if grades else in_school
+
+    def school_days(self, first: date, last: date) -> Iterator[date]:
+        """Yield the school days from the first day to the last."""
+        return (day for day in days_after(first - ONE_DAY, last) if self.is_school_day(day))
+
+    def _of_whole_school(self, day: date) -> bool:
+        return self.of_school.get(day, self.calendar.is_school_day(day))
+
+
+def load_exceptions(session: Session, school: School, first: date, last: date) -> Exceptions:
+    """Read a school's days from the first to the last, in four statements."""
+    calendar = load_calendar(session, first, last, school.county_id)
+    of_school: dict[date, bool] = {}
+    of_grade: dict[tuple[int, date], bool] = {}
+    of_class: dict[tuple[int, date], bool] = {}
+    query = select(CalendarException).where(
+        CalendarException.school_id == school.id, CalendarException.day.between(first, last)
+    )
+    for row in session.scalars(query):
+        if row.class_id is not None:
+            of_class[row.class_id, row.day] = row.is_school_day
+        elif row.grade is not None:
+            of_grade[row.grade, row.day] = row.is_school_day
+        else:
+            of_school[row.day] = row.is_school_day
+    grades = _grades(session, school) if of_class or of_grade else {}
+    return Exceptions(calendar, of_school, of_grade, of_class, grades)
+
+
+def is_school_day(session: Session, school: School, day: date) -> bool:
+    """Tell whether the school has class on the day, in at least one class."""
+    return load_exceptions(session, school, day, day).is_school_day(day)
+
+
+def _grades(session: Session, school: School) -> Mapping[int, frozenset[int]]:
+    rows = session.execute(
+        select(SchoolClass.id, ClassGrade.grade)
+        .outerjoin(ClassGrade, ClassGrade.class_id == SchoolClass.id)
+        .where(SchoolClass.school_id == school.id, SchoolClass.is_active)
+    )
+    grades: dict[int, set[int]] = {}
+    for class_id, grade in rows:
+        grades.setdefault(class_id, set()).update({grade} - {None})
+    return {class_id: frozenset(held) for class_id, held in grades.items()}
+
+
+def last_working_day(as_of: date, *, in_term: bool = False) -> ColumnElement[date]:
+    """Return, for use in a select, the last working day up to a day.
+
+    A deadline is over when its due day lies before this day. With `in_term`, vacations do not
+    count. Where the calendar has no row for the day, its weekday decides.
+    """
+    day = aliased(CalendarDay)
+    query = select(func.max(day.day)).where(day.is_working_day, day.day <= as_of)
+    if in_term:
+        query = query.where(_outside_vacations(day))
+    known = exists().where(CalendarDay.day == as_of)
+    weekday = as_of - timedelta(days=max(0, as_of.weekday() - SATURDAY + 1))
+    return case((known, query.scalar_subquery()), else_=literal(weekday))
+
+
+def _outside_vacations(day: type[CalendarDay]) -> ColumnElement[bool]:
+    inside, before, after = aliased(Semester), aliased(Semester), aliased(Semester)
+    return or_(
+        exists().where(and_(inside.starts_on <= day.day, inside.ends_on >= day.day)),
+        not_(exists().where(before.ends_on < day.day)),
+        not_(exists().where(after.starts_on > day.day)),
+    )

@@ -1,0 +1,1 @@
+"""Make documents out of records: bulletins as workbooks."""

@@ -1,0 +1,111 @@
+"""Make findings of what failed in an inspection, and keep them in line with its corrections."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.base import actor
+from app.models import Finding, FindingState, Inspection
+from app.workflow import deadline, feedback
+from app.workflow.fault import Fault, faults_of
+from app.workflow.standing import is_overdue, overdue, overdue_now, standing
+from app.workflow.state import STEP, Hand
+from app.workflow.step import record, take, visit_again
+
+__all__ = [
+    "findings_from",
+    "is_overdue",
+    "overdue",
+    "overdue_now",
+    "standing",
+    "take",
+    "visit_again",
+]
+
+
+def findings_from(session: Session, inspection: Inspection) -> list[Finding]:
+    """Bring the findings of a submitted or corrected inspection into line with its answers.
+
+    A failed answer without a finding gets one. A finding that no answer supports any more is
+    withdrawn while it is unserved, else it runs its course. Returns the findings made now.
+    """
+    session.flush()
+    is_as_drafted = feedback.is_as_drafted(session, inspection)
+    unmatched = {
+        (finding.item_id, finding.child_id): finding
+        for finding in session.scalars(
+            select(Finding).where(
+                Finding.inspection_id == inspection.id,
+                Finding.state != FindingState.WITHDRAWN,
+            )
+        )
+    }
+    made = []
+    for fault in faults_of(session, inspection):
+        known = unmatched.pop((fault.item.id, fault.child_id), None)
+        if known is None:
+            made.append(_found(session, inspection, fault))
+        else:
+            _amend(session, known, fault)
+    for finding in unmatched.values():
+        if finding.state == FindingState.OPEN:
+            _withdraw(session, finding, inspection)
+    feedback.draft(session, inspection, rewrite=is_as_drafted)
+    return made
+
+
+def _found(session: Session, inspection: Inspection, fault: Fault) -> Finding:
+    finding = Finding(
+        inspection_id=inspection.id,
+        answer_id=fault.answer_id,
+        item_id=fault.item.id,
+        child_id=fault.child_id,
+        clause_key=fault.item.clause_key,
+        facts=fault.facts,
+        opinion=fault.opinion,
+        state=FindingState.OPEN,
+        closing=fault.item.closing,
+        is_urgent=fault.is_urgent,
+        needs_pupils=fault.item.needs_pupils,
+        is_self_found=fault.is_self_found,
+        found_on=inspection.occurred_on,
+        found_by_id=fault.found_by_id or inspection.submitted_by_id,
+        reopened=0,
+        county_id=inspection.county_id,
+        township_id=inspection.township_id,
+        school_id=inspection.school_id,
+    )
+    if finding.is_urgent:
+        finding.due_on = deadline.urgent_due(session, finding, finding.found_on)
+    session.add(finding)
+    session.flush()
+    hand = Hand(finding.found_by_id, actor.get().appointment_id, "")
+    record(session, finding, "find", hand, to_state=FindingState.OPEN, day=inspection.occurred_on)
+    return finding
+
+
+def _amend(session: Session, finding: Finding, fault: Fault) -> None:
+    """Let an unserved finding say what the corrected record says."""
+    if finding.state != FindingState.OPEN or (finding.facts, finding.opinion) == (
+        fault.facts,
+        fault.opinion,
+    ):
+        return
+    finding.facts, finding.opinion = fault.facts, fault.opinion
+    hand = Hand(actor.get().person_id, actor.get().appointment_id, "")
+    record(session, finding, "amend", hand, to_state=finding.state, day=clock.today())
+
+
+def _withdraw(session: Session, finding: Finding, inspection: Inspection) -> None:
+    hand = Hand(actor.get().person_id, actor.get().appointment_id, "")
+    record(
+        session,
+        finding,
+        "withdraw",
+        hand,
+        to_state=STEP["withdraw"].to_state,
+        day=clock.today(),
+        note=inspection.correction_reason,
+    )

@@ -1,0 +1,196 @@
+"""Take the steps of the state table, one at a time, and write each down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Final
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.base import Refused
+from app.models import Finding, FindingStep, ReturnVisit
+from app.workflow import deadline
+from app.workflow.state import RETURN_VISIT, STEP, Case, Hand, require
+
+
+def take(
+    session: Session,
+    finding: Finding,
+    key: str,
+    hand: Hand,
+    *,
+    note: str | None = None,
+    evidence_set_id: int | None = None,
+    day: date | None = None,
+) -> FindingStep:
+    """Take one step of the state table, or refuse it with the reason.
+
+    The step is written down with the state before and after and the due day that then holds.
+    """
+    if key in RETURN_VISIT:
+        raise ValueError(key)
+    return _take(session, finding, key, hand, note, evidence_set_id, day)
+
+
+def visit_again(
+    session: Session,
+    finding: Finding,
+    hand: Hand,
+    *,
+    is_rectified: bool,
+    note: str,
+    is_on_site: bool = True,
+    visited_on: date | None = None,
+    inspection_id: int | None = None,
+    evidence_set_id: int | None = None,
+) -> ReturnVisit:
+    """Record a return visit 回访督导: it closes the finding, or opens the rectification again."""
+    day = visited_on or clock.today()
+    if not is_on_site and finding.closing == "return_visit":
+        raise Refused(_("This finding closes only by an on-site return visit."))
+    visit = ReturnVisit(
+        finding_id=finding.id,
+        inspection_id=inspection_id,
+        visited_on=day,
+        person_id=hand.person_id,
+        is_on_site=is_on_site,
+        is_rectified=is_rectified,
+        note=note,
+        evidence_set_id=evidence_set_id,
+        **place(finding),
+    )
+    key = "verify" if is_rectified else "reopen"
+    _take(session, finding, key, hand, note, evidence_set_id, day)
+    session.add(visit)
+    session.flush()
+    return visit
+
+
+def record(
+    session: Session,
+    finding: Finding,
+    key: str,
+    hand: Hand,
+    *,
+    to_state: str,
+    day: date,
+    note: str | None = None,
+    evidence_set_id: int | None = None,
+) -> FindingStep:
+    """Write a step down and put the finding into its new state."""
+    step = FindingStep(
+        finding_id=finding.id,
+        step=key,
+        from_state=finding.state,
+        to_state=to_state,
+        happened_on=day,
+        happened_at=clock.now(),
+        person_id=hand.person_id,
+        appointment_id=hand.appointment_id,
+        note=note or None,
+        due_on=finding.due_on,
+        evidence_set_id=evidence_set_id,
+        **place(finding),
+    )
+    finding.state = to_state
+    session.add(step)
+    session.flush()
+    return step
+
+
+def _take(
+    session: Session,
+    finding: Finding,
+    key: str,
+    hand: Hand,
+    note: str | None,
+    evidence_set_id: int | None,
+    day: date | None,
+) -> FindingStep:
+    step, day = STEP[key], day or clock.today()
+    _refuse_impossible_day(session, finding, day)
+    require(step, Case(session, finding, hand, day, note, evidence_set_id))
+    follow = _FOLLOW.get(key)
+    if follow is not None:
+        follow(session, finding, day)
+    return record(
+        session,
+        finding,
+        key,
+        hand,
+        to_state=step.to_state,
+        day=day,
+        note=note,
+        evidence_set_id=evidence_set_id,
+    )
+
+
+def _refuse_impossible_day(session: Session, finding: Finding, day: date) -> None:
+    if day > clock.today():
+        raise Refused(_("The day lies in the future."))
+    earliest = _last_step_on(session, finding) or finding.found_on
+    if day < earliest:
+        raise Refused(_("The day lies before %(day)s.", day=earliest.isoformat()))
+
+
+def _on_serve(session: Session, finding: Finding, day: date) -> None:
+    finding.due_on = deadline.rectification_due(session, finding, day)
+
+
+def _on_receive(session: Session, finding: Finding, day: date) -> None:
+    served_on = _last_step_on(session, finding, "serve")
+    finding.due_on = deadline.rectification_due(session, finding, day, served_on)
+
+
+def _on_dismiss(session: Session, finding: Finding, day: date) -> None:
+    stopped_on = _last_step_on(session, finding, "object") or day
+    finding.due_on = deadline.resumed_due(session, finding, stopped_on, day)
+
+
+def _on_claim(_session: Session, finding: Finding, day: date) -> None:
+    finding.claimed_on = day
+
+
+def _on_close(_session: Session, finding: Finding, day: date) -> None:
+    finding.closed_on = day
+
+
+def _on_reopen(session: Session, finding: Finding, day: date) -> None:
+    finding.reopened += 1
+    finding.claimed_on = None
+    finding.due_on = deadline.rectification_due(session, finding, day)
+
+
+_FOLLOW: Final[Mapping[str, Callable[[Session, Finding, date], None]]] = MappingProxyType(
+    {
+        "serve": _on_serve,
+        "receive": _on_receive,
+        "dismiss": _on_dismiss,
+        "claim": _on_claim,
+        "verify": _on_close,
+        "accept": _on_close,
+        "close": _on_close,
+        "reopen": _on_reopen,
+    }
+)
+
+
+def _last_step_on(session: Session, finding: Finding, key: str | None = None) -> date | None:
+    query = select(FindingStep.happened_on).where(FindingStep.finding_id == finding.id)
+    if key is not None:
+        query = query.where(FindingStep.step == key)
+    return session.scalars(query.order_by(FindingStep.id.desc()).limit(1)).first()
+
+
+def place(row: Finding) -> dict[str, int | None]:
+    """Return the scope columns that rows about a finding copy from it."""
+    return {
+        "county_id": row.county_id,
+        "township_id": row.township_id,
+        "school_id": row.school_id,
+    }
