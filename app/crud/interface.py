@@ -1,0 +1,195 @@
+"""Read and count rows for lists and forms: joined relations, stable order, capped counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from flask_appbuilder.models.filters import Filters
+from flask_appbuilder.models.sqla.interface import SQLAInterface
+from sqlalchemy import Text, func, select
+from sqlalchemy.orm import Query, defer, joinedload, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from app.columns import Encrypted
+from app.crud.filters import BureauFilterConverter, RelationIs, RelationIsNot
+
+COUNT_CAP = 10_000
+"""Rows beyond this many are not counted: the list says ``10000+``."""
+LARGEST_KEY = 2**31 - 1
+
+
+class Count(int):
+    """A number of rows that is exact up to the cap."""
+
+    def __str__(self) -> str:
+        return f"{COUNT_CAP}+" if self > COUNT_CAP else int.__repr__(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
+class BureauFilters(Filters):
+    """FAB's filters, copied without building every filter of every column again."""
+
+    def _blank(self) -> BureauFilters:
+        blank = object.__new__(type(self))
+        blank.__dict__.update(self.__dict__)
+        blank.clear_filters()
+        return blank
+
+    def copy(self) -> BureauFilters:
+        """Return a copy whose active filters may be changed."""
+        copied = self._blank()
+        copied.filters, copied.values = list(self.filters), list(self.values)
+        return copied
+
+    def get_joined_filters(self, filters: Filters) -> BureauFilters:
+        """Return these active filters and those of another set."""
+        joined = self._blank()
+        joined.filters = self.filters + filters.filters
+        joined.values = self.values + filters.values
+        return joined
+
+
+class BureauInterface(SQLAInterface):
+    """FAB's access to one model: one statement for a page of rows, at most one for the count."""
+
+    filter_converter_class = BureauFilterConverter
+    FilterRelationOneToManyEqual = RelationIs
+    FilterRelationOneToManyNotEqual = RelationIsNot
+
+    def __init__(
+        self,
+        obj: type[Any],
+        session: Any = None,
+        choices: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        self.choices = choices or {}
+        super().__init__(obj, session)
+
+    def is_choice(self, column: str) -> bool:
+        """Tell whether a column holds one of the keys that the view declared."""
+        return column in self.choices
+
+    def is_encrypted(self, column: str) -> bool:
+        """Tell whether a column holds ciphertext."""
+        found = self.list_columns.get(column)
+        return found is not None and isinstance(found.type, Encrypted)
+
+    def is_plain_column(self, column: str) -> bool:
+        """Tell whether rows can be ordered by a column."""
+        return column in self.list_columns and not self.is_encrypted(column)
+
+    def get_filters(self, search_columns: Any = None, search_filters: Any = None) -> BureauFilters:
+        """Return the filters of a view's search columns."""
+        return BureauFilters(
+            self.filter_converter_class,
+            self,
+            search_columns=search_columns or [],
+            search_filters=search_filters,
+        )
+
+    def query(
+        self,
+        filters: Filters | None = None,
+        order_column: str = "",
+        order_direction: str = "",
+        page: int | None = None,
+        page_size: int | None = None,
+        select_columns: list[str] | None = None,
+        outer_default_load: bool = False,  # FAB's signature
+    ) -> tuple[Count, list[Any]]:
+        """Return the number of matching rows and one page of them, relations joined."""
+        matching = self.apply_filters(self.session.query(self.obj), filters)
+        rows = self._ordered(matching, order_column, order_direction)
+        rows = self.apply_pagination(rows, page, page_size)
+        found = rows.options(*self.loading(select_columns or [])).all()
+        return self._count(matching, len(found), page or 0, page_size), found
+
+    def _ordered(self, query: Query[Any], column: str, direction: str) -> Query[Any]:
+        """Order by a column and then by the key, so that no row shows twice or never."""
+        keys = [getattr(self.obj, column)] if self.is_plain_column(column) else []
+        key = self.get_pk()
+        if key is not None:
+            keys.append(key)
+        return query.order_by(*(k.desc() if direction == "desc" else k.asc() for k in keys))
+
+    def _count(self, query: Query[Any], found: int, page: int, page_size: int | None) -> Count:
+        if not page_size:
+            return Count(found)
+        if found < page_size and (found or not page):
+            return Count(page * page_size + found)
+        some = query.with_entities(self.get_pk()).order_by(None).limit(COUNT_CAP + 1).subquery()
+        return Count(self.session.query(func.count()).select_from(some).scalar() or 0)
+
+    def loading(self, columns: Iterable[str]) -> list[ORMOption]:
+        """Return options that load the relations among some columns with the rows themselves."""
+        columns = list(columns)
+        options: list[ORMOption] = [
+            defer(getattr(self.obj, name)) for name in _heavy(self.obj) if name not in columns
+        ]
+        for column in columns:
+            option = _path_option(self.obj, column.split("."))
+            if option is not None:
+                options.append(option)
+        return options
+
+    def get(
+        self,
+        id: Any,  # noqa: A002  # FAB's signature
+        filters: Filters | None = None,
+        select_columns: list[str] | None = None,
+        outer_default_load: bool = False,
+    ) -> Any | None:
+        """Return one row by its key, or None where there is none or it is not open."""
+        key = key_of(id)
+        if key is None:
+            return None
+        query = self.session.query(self.obj).filter(self.get_pk() == key)
+        if filters:
+            query = filters.apply_all(query)
+        return query.options(*self.loading(select_columns or [])).one_or_none()
+
+    def get_related_obj(self, col_name: str, value: Any) -> Any | None:
+        """Return the row that a relation would point to."""
+        return find(self.session, self.get_related_model(col_name), value)
+
+
+def key_of(value: Any) -> int | None:
+    """Return a key from what a request says, or None where it cannot be one."""
+    text = str(value).strip()
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(LARGEST_KEY)):
+        return None
+    return int(text) if 0 < int(text) <= LARGEST_KEY else None
+
+
+def find(session: Any, model: type[Any], value: Any) -> Any | None:
+    """Return one row by key through a statement that the guard narrows, or None."""
+    key = key_of(value)
+    if key is None:
+        return None
+    return session.execute(select(model).where(model.id == key)).unique().scalar_one_or_none()
+
+
+def _heavy(model: type[Any]) -> Sequence[str]:
+    """Return the columns that a list does not read unless it shows them."""
+    return [
+        attribute.key
+        for attribute in model.__mapper__.column_attrs
+        if isinstance(attribute.columns[0].type, Encrypted | Text)
+    ]
+
+
+def _path_option(model: type[Any], path: Sequence[str]) -> ORMOption | None:
+    """Return the option that loads one dotted path, or None for a plain column."""
+    relations = model.__mapper__.relationships
+    if path[0] not in relations:
+        return None
+    relation = relations[path[0]]
+    attribute = getattr(model, path[0])
+    target = relation.mapper.class_
+    load = selectinload(attribute) if relation.uselist else joinedload(attribute)
+    deeper = _path_option(target, path[1:]) if path[1:] else None
+    rest = [defer(getattr(target, name)) for name in _heavy(target) if name not in path[1:]]
+    return load.options(*rest, *([deeper] if deeper is not None else []))
