@@ -12,6 +12,7 @@ from app import cli, database, host, security, views
 from app.crud.menu import BureauMenu
 from app.extensions import csrf, db, migrate
 from app.security.manager import BureauSecurityManager
+from app.views import context
 from app.views.home import HomeView
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -54,6 +55,7 @@ def _build(app: Flask) -> None:
         indexview=HomeView,
         security_manager_class=BureauSecurityManager,
     )
+    context.init_app(app)
     views.add_core_views(appbuilder)
     host.add_views(appbuilder)
     security.after_appbuilder(app, appbuilder)

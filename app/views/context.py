@@ -1,0 +1,39 @@
+"""What every page's frame shows: the product, the county, the menu's owner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, current_app, g
+from sqlalchemy import Connection, event, select
+from sqlalchemy.orm import Mapper
+
+from app.extensions import db
+from app.models import County
+
+
+def init_app(app: Flask) -> None:
+    """Give templates the names they show outside of Flask-AppBuilder's own views too."""
+    app.context_processor(_frame)
+    app.extensions["county_names"] = {}
+
+
+def _frame() -> dict[str, Any]:
+    return {"appbuilder": current_app.extensions["appbuilder"], "county_name": county_name()}
+
+
+def county_name() -> str:
+    """Return the name of the acting appointment's county, or nothing where nobody acts."""
+    scope = g.get("scope")
+    key = getattr(scope, "county_id", None)
+    if key is None:
+        return ""
+    names: dict[int, str] = current_app.extensions["county_names"]
+    if key not in names:
+        names[key] = db.session.scalar(select(County.name).where(County.id == key)) or ""
+    return names[key]
+
+
+@event.listens_for(County, "after_update")
+def _forget(_mapper: Mapper[Any], _connection: Connection, county: County) -> None:
+    current_app.extensions["county_names"].pop(county.id, None)
