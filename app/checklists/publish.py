@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, selectinload
@@ -151,7 +152,7 @@ def _refuse_changed_kinds(
             ChecklistVersion.number != definition.version,
         )
     )
-    kinds = {key: kind for key, kind in rows}
+    kinds = dict(rows.tuples().all())
     for item in definition.items():
         before = kinds.get(item.key, item.kind)
         if before != item.kind:
@@ -218,7 +219,7 @@ def _close_earlier(session: Session, checklist: Checklist) -> None:
         .where(ChecklistVersion.checklist_id == checklist.id)
         .order_by(ChecklistVersion.valid_from, ChecklistVersion.number)
     ).all()
-    for earlier, later in zip(versions, versions[1:], strict=False):
+    for earlier, later in pairwise(versions):
         earlier.valid_to = max(earlier.valid_from, later.valid_from - timedelta(days=1))
     if versions:
         versions[-1].valid_to = None

@@ -70,7 +70,8 @@ def new(name: str, kind: str, title: str | None, tests: Path | None) -> None:
         raise click.UsageError("a name is lower case letters, digits and _, e.g. bus_check")
     home = Path(current_app.config["PLUGIN_DIRS"][0])
     try:
-        written = scaffold.write(home, tests or home.parent / "tests" / "plugins", name, kind, title)
+        place = tests or home.parent / "tests" / "plugins"
+        written = scaffold.write(home, place, name, kind, title)
     except FileExistsError as error:
         raise click.UsageError(str(error)) from error
     for path in written:

@@ -78,5 +78,3 @@ def _print_table(report: RuleReport) -> None:
     console.print(table)
     if not report.is_stored:
         console.print(f"{report.as_of}: counted only, a later day was judged already")
-
-

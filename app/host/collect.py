@@ -49,9 +49,7 @@ def register_hooks(plugin: Plugin) -> pluggy.PluginManager:
     return manager
 
 
-def _register(
-    manager: pluggy.PluginManager, plugin: Plugin, name: str, module: ModuleType
-) -> None:
+def _register(manager: pluggy.PluginManager, plugin: Plugin, name: str, module: ModuleType) -> None:
     """Register one module."""
     facts = {"module": f"{name}.py"}
     where = f"{plugin.name}/{name}.py"

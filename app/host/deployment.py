@@ -47,7 +47,7 @@ def _deploy_one(session: Session, plugin: Plugin) -> None:
     try:
         head = _migrate(plugin.folder)
         plugin.late_problems.extend(_publish(session, plugin))
-    except Exception as failure:  # noqa: BLE001  # part of the loader: the others go on
+    except Exception as failure:  # part of the loader: the others go on
         session.rollback()
         log.exception("plugin %s was not deployed", plugin.name)
         head, error = None, brief(failure)

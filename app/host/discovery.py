@@ -126,8 +126,6 @@ def _read(folder: Folder, file: str, model: type[T]) -> T | None:
     return None
 
 
-
-
 def _manifest_problems(folder: Folder, core_version: str) -> Iterator[Problem]:
     """Yield what the manifest says that does not fit its folder or this core."""
     manifest, where = folder.manifest, f"{folder.name}/plugin.toml"

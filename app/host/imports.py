@@ -68,7 +68,7 @@ def forget(name: str) -> None:
         # A class wrongly built on the core's base: there is no public way to unmap just one.
         manager = manager_of_class(cls)
         if manager is not None and manager.is_mapped:
-            Model.registry._dispose_manager_and_mapper(manager)  # noqa: SLF001
+            Model.registry._dispose_manager_and_mapper(manager)
     for table in tables_of(name):
         Model.metadata.remove(table)
     _tables.pop(name, None)

@@ -195,5 +195,3 @@ def _import_problem(plugin: Plugin, module: str, error: Exception) -> Problem:
     if "is already defined for this MetaData" in text:
         return problem("E032", where, table=text.split("'")[1])
     return problem("E010", where, module=f"{module}.py", detail=brief(error))
-
-

@@ -10,6 +10,7 @@ from pydantic import ValidationError, field_validator
 
 from app.parameters.definition import Key, ParameterSpec, Strict, Text
 
+
 class Cadence(Strict):
     """Say how often a type of inspection is due, and where."""
 

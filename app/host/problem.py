@@ -23,7 +23,6 @@ class Entry(NamedTuple):
 
 
 CATALOGUE: Final[dict[str, Entry]] = {
-    # E00x: the folder and plugin.toml
     "E001": Entry(
         "error",
         N_("The folder has no plugin.toml"),
@@ -69,7 +68,6 @@ CATALOGUE: Final[dict[str, Entry]] = {
         N_("Another folder already brought a plugin of this name: %(other)s"),
         N_("Rename one of the two"),
     ),
-    # E01x: Python modules and hooks
     "E010": Entry(
         "error",
         N_("%(module)s cannot be imported: %(detail)s"),
@@ -100,7 +98,6 @@ CATALOGUE: Final[dict[str, Entry]] = {
         N_("%(module)s imports %(imported)s"),
         N_("Import from app.kit only; nothing else of the product is promised to stay"),
     ),
-    # E02x: checklists
     "E020": Entry(
         "error",
         N_("Item %(item)s has the unknown kind %(kind)s"),
@@ -126,7 +123,6 @@ CATALOGUE: Final[dict[str, Entry]] = {
         N_("The inspection uses the checklist %(key)s, which nobody brings"),
         N_("Bring checklist.toml with this key, or name the plugin that has it in requires"),
     ),
-    # E03x: models and tables
     "E030": Entry(
         "error",
         N_("The model %(model)s declares no scope"),
@@ -170,14 +166,13 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "E038": Entry(
         "error",
         N_("The model %(model)s is not built on plugin_base"),
-        N_("Derive it from plugin_base(\"%(name)s\")"),
+        N_('Derive it from plugin_base("%(name)s")'),
     ),
     "E041": Entry(
         "error",
         N_("The column %(table)s.%(column)s bears a name that forms use themselves"),
         N_("Rename the column; forbidden are: %(names)s"),
     ),
-    # E05x: rules, sections, parameters
     "E050": Entry(
         "error",
         N_("The select of rule %(rule)s fails: %(detail)s"),
@@ -218,7 +213,6 @@ CATALOGUE: Final[dict[str, Entry]] = {
         N_("The %(noun)s %(key)s is already brought by %(other)s"),
         N_("Give it another key"),
     ),
-    # E06x: views
     "E060": Entry(
         "error",
         N_("The view %(view)s cannot be built: %(detail)s"),
@@ -234,7 +228,6 @@ CATALOGUE: Final[dict[str, Entry]] = {
         N_("The page %(view)s raised an error: %(detail)s"),
         N_("Mend the view and restart; the incident number is in the log"),
     ),
-    # E07x: grants
     "E070": Entry(
         "error",
         N_("The grants name the unknown role %(role)s"),
@@ -245,7 +238,6 @@ CATALOGUE: Final[dict[str, Entry]] = {
         N_("The grants name the view %(view)s, which the plugin does not have"),
         N_("Write the class name of a view that views() returns"),
     ),
-    # E09x, W09x: texts and the installation as a whole
     "E090": Entry(
         "error",
         N_("The plugin failed at stage %(stage)s: %(detail)s"),

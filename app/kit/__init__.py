@@ -65,6 +65,7 @@ from app.rules.rule import Rule
 from app.workflow.standing import UNFINISHED, overdue, standing
 
 __all__ = [
+    "UNFINISHED",
     "Absence",
     "Answer",
     "AnswerChild",
@@ -122,7 +123,6 @@ __all__ = [
     "Shared",
     "StatusEvent",
     "Township",
-    "UNFINISHED",
     "UtcDateTime",
     "Verdict",
     "Violation",

@@ -14,7 +14,7 @@ from app.parameters.definition import Strict, Text
 
 
 class DocumentDefinition(Strict):
-    """Describe the document itself; `text_file` names a file beside it that holds its full wording."""
+    """Describe the document itself; `text_file` names the file that holds its full wording."""
 
     key: Text
     title: Text
@@ -44,7 +44,11 @@ class PolicyDefinition(Strict):
 
 
 def sync_policy(
-    session: Session, policy: PolicyDefinition, *, text: str | None = None, plugin: str | None = None
+    session: Session,
+    policy: PolicyDefinition,
+    *,
+    text: str | None = None,
+    plugin: str | None = None,
 ) -> PolicyDocument:
     """Store the document and its clauses under their keys; the wording follows the definition."""
     described = policy.document

@@ -46,8 +46,6 @@ class Settings:
         return hash(tuple(sorted(self._dated)))
 
 
-def settings_on(
-    parameters: Parameters, prefix: str, names: Iterable[str], day: date
-) -> Settings:
+def settings_on(parameters: Parameters, prefix: str, names: Iterable[str], day: date) -> Settings:
     """Return the settings of a plugin on a day; `names` are the parameters that it declares."""
     return Settings({name: parameters.dated(f"{prefix}.{name}", day) for name in names})

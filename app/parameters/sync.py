@@ -23,7 +23,11 @@ class Difference:
 
 
 def sync_parameters(
-    session: Session, prefix: str, declared: Mapping[str, ParameterSpec], *, plugin: str | None = None
+    session: Session,
+    prefix: str,
+    declared: Mapping[str, ParameterSpec],
+    *,
+    plugin: str | None = None,
 ) -> list[Difference]:
     """Add what is new; return the values whose stored figure differs from the declared one."""
     keys = {f"{prefix}.{name}": spec for name, spec in declared.items()}

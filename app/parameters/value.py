@@ -116,6 +116,11 @@ def typed(unit: str, number: Decimal | float | None, text: str | None) -> Value 
         return None
     if unit == "flag":
         return bool(number)
+    return plain(number)
+
+
+def plain(number: Decimal | float) -> int | float:
+    """Return a number as a whole one where it is whole."""
     return int(number) if number == int(number) else float(number)
 
 

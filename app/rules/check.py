@@ -16,7 +16,7 @@ from sqlalchemy.sql.selectable import AliasedReturnsRows
 from app.base import Model
 from app.parameters.definition import ParameterSpec
 from app.parameters.settings import Settings, UnknownSetting
-from app.parameters.value import Dated, Value
+from app.parameters.value import Dated, Value, plain
 from app.parameters.window import Period, Window
 from app.rules.rule import COLUMNS, Rule, RuleSelect
 
@@ -91,15 +91,9 @@ def _compile(query: Select) -> None:
 def _sample(name: str, spec: ParameterSpec) -> Dated:
     """Return a value of the parameter's own, or one of its unit, to try the select with."""
     latest = next((dated.value for dated in spec.values if dated.value is not None), None)
-    value: Value | Decimal
-    if latest is not None:
-        value = latest
-    else:
-        value = {"text": "-", "flag": True}.get(spec.unit, 1)
-    plain = int(value) if isinstance(value, Decimal) and value == int(value) else value
-    if isinstance(plain, Decimal):
-        plain = float(plain)
-    return Dated(name, spec.unit, SAMPLE_DAY, plain, None, "decision")
+    chosen = {"text": "-", "flag": True}.get(spec.unit, 1) if latest is None else latest
+    value: Value = plain(chosen) if isinstance(chosen, Decimal) else chosen
+    return Dated(name, spec.unit, SAMPLE_DAY, value, None, "decision")
 
 
 def _brief(error: BaseException) -> str:

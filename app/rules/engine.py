@@ -124,9 +124,7 @@ class _Run:
             would = stage.preview(connection, rule, window)
         else:
             resolved = stage.close(connection, rule, window)
-            would = replace(
-                stage.store(connection, rule, self.as_of, row.id), resolved=resolved
-            )
+            would = replace(stage.store(connection, rule, self.as_of, row.id), resolved=resolved)
         return replace(
             result,
             found=found,

@@ -103,8 +103,10 @@ def preview(connection: Connection, rule: Rule, window: Window) -> Counts:
     """Count what a run would change, and write nothing."""
     same = _same_identity()
     stored = exists().where(_VIOLATION.c.rule_key == rule.key, same)
-    differs = select(func.count()).select_from(FOUND).join(
-        _VIOLATION, and_(_VIOLATION.c.rule_key == rule.key, same)
+    differs = (
+        select(func.count())
+        .select_from(FOUND)
+        .join(_VIOLATION, and_(_VIOLATION.c.rule_key == rule.key, same))
     )
     opened = select(func.count()).select_from(FOUND).where(~stored)
     gone = select(func.count()).select_from(_VIOLATION)
