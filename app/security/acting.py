@@ -1,0 +1,288 @@
+"""Bind each request to who acts: the account, one appointment, its scope and its permissions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, g, request, session
+from flask_appbuilder.security.sqla.models import Role, User, assoc_user_role
+from flask_login import current_user, logout_user
+from sqlalchemy import Select, and_, exists, or_, select
+
+from app import clock
+from app.base import Actor, actor
+from app.extensions import db
+from app.models import (
+    Account,
+    Appointment,
+    AppointmentSchool,
+    LiaisonAssignment,
+    PermissionVersion,
+    Person,
+)
+from app.security.scope import EVERYTHING, NOTHING, Scope
+
+CHOSEN = "appointment_id"
+NUMBER = "session_number"
+SIGNED_IN_AT = "signed_in_at"
+SEEN_AT = "seen_at"
+SEEN_EVERY_SECONDS = 60
+_user = User.__table__
+_account = Account.__table__
+_person = Person.__table__
+_appointment = Appointment.__table__
+_listed = AppointmentSchool.__table__
+_liaison = LiaisonAssignment.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """An appointment that holds today, as the request sees it: a value, not a row."""
+
+    id: int
+    person_id: int
+    person_name: str
+    template: str
+    capacity: str | None
+    scope_kind: str
+    role_id: int | None
+    title: str | None
+    county_id: int
+    township_id: int | None
+    school_id: int | None
+
+    def __str__(self) -> str:
+        from app.security.roles import title_of
+
+        return self.title or title_of(self.template)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """What one statement tells of a signed-in account."""
+
+    session_number: int
+    must_change_password: bool
+    password_changed_at: datetime | None
+    permission_version: int
+    is_break_glass: bool
+    person_id: int | None
+    appointments: tuple[Acting, ...]
+
+
+def holder_of(user_id: int) -> Holder | None:
+    """Return account, permission version and today's appointments of a user, in one statement."""
+    rows = db.session.execute(_holder_select(user_id)).all()
+    if not rows:
+        return None
+    first = rows[0]
+    return Holder(
+        session_number=first.session_number or 1,
+        must_change_password=bool(first.must_change_password),
+        password_changed_at=first.password_changed_at,
+        permission_version=first.permission_version or 0,
+        is_break_glass=bool(first.is_break_glass),
+        person_id=first.person_id,
+        appointments=tuple(_acting(row) for row in rows if row.id is not None),
+    )
+
+
+def _holder_select(user_id: int) -> Select[Any]:
+    today = clock.today()
+    version = select(PermissionVersion.__table__.c.number).limit(1).scalar_subquery()
+    in_force = and_(
+        _appointment.c.person_id == _person.c.id,
+        _appointment.c.valid_from <= today,
+        or_(_appointment.c.valid_to.is_(None), _appointment.c.valid_to >= today),
+    )
+    people = and_(_person.c.user_id == _user.c.id, _person.c.is_active.is_(True))
+    return (
+        select(
+            _account.c.session_number,
+            _account.c.must_change_password,
+            _account.c.password_changed_at,
+            version.label("permission_version"),
+            _is_break_glass(user_id).label("is_break_glass"),
+            _person.c.id.label("person_id"),
+            _person.c.name.label("person_name"),
+            _appointment.c.id,
+            _appointment.c.template,
+            _appointment.c.capacity,
+            _appointment.c.scope_kind,
+            _appointment.c.role_id,
+            _appointment.c.title,
+            _appointment.c.county_id,
+            _appointment.c.township_id,
+            _appointment.c.school_id,
+        )
+        .select_from(
+            _user.outerjoin(_account, _account.c.user_id == _user.c.id)
+            .outerjoin(_person, people)
+            .outerjoin(_appointment, in_force)
+        )
+        .where(_user.c.id == user_id)
+        .order_by(_appointment.c.id)
+    )
+
+
+def _is_break_glass(user_id: int) -> Any:
+    from flask import current_app
+
+    held = select(assoc_user_role.c.id).join(
+        Role.__table__, Role.__table__.c.id == assoc_user_role.c.role_id
+    )
+    return exists(
+        held.where(
+            assoc_user_role.c.user_id == user_id,
+            Role.__table__.c.name == current_app.config["AUTH_ROLE_ADMIN"],
+        )
+    )
+
+
+def _acting(row: Any) -> Acting:
+    return Acting(
+        id=row.id,
+        person_id=row.person_id,
+        person_name=row.person_name,
+        template=row.template,
+        capacity=row.capacity,
+        scope_kind=row.scope_kind,
+        role_id=row.role_id,
+        title=row.title,
+        county_id=row.county_id,
+        township_id=row.township_id,
+        school_id=row.school_id,
+    )
+
+
+def scope_of(acting: Acting) -> Scope:
+    """Return the scope of an appointment today; listed and linked schools cost one statement."""
+    if acting.scope_kind == "county":
+        return Scope("county", acting.county_id)
+    if acting.scope_kind == "township" and acting.township_id is not None:
+        return Scope("township", acting.county_id, frozenset({acting.township_id}))
+    if acting.scope_kind == "schools":
+        return _scope_of_schools(acting)
+    if acting.scope_kind == "linked":
+        return _scope_of_liaison(acting)
+    return NOTHING
+
+
+def _scope_of_schools(acting: Acting) -> Scope:
+    if acting.school_id is not None:
+        return Scope("schools", acting.county_id, school_ids=frozenset({acting.school_id}))
+    listed = select(_listed.c.school_id).where(
+        _listed.c.appointment_id == acting.id, _listed.c.school_id.is_not(None)
+    )
+    schools = frozenset(db.session.scalars(listed))
+    return Scope("schools", acting.county_id, school_ids=schools) if schools else NOTHING
+
+
+def _scope_of_liaison(acting: Acting) -> Scope:
+    """Return what the day's assignments cover: rows of a township mean all its schools."""
+    today = clock.today()
+    rows = db.session.execute(
+        select(_liaison.c.township_id, _liaison.c.school_id).where(
+            _liaison.c.person_id == acting.person_id,
+            _liaison.c.capacity == (acting.capacity or acting.template),
+            _liaison.c.valid_from <= today,
+            or_(_liaison.c.valid_to.is_(None), _liaison.c.valid_to >= today),
+        )
+    ).all()
+    schools = frozenset(row.school_id for row in rows if row.school_id is not None)
+    townships = frozenset(
+        row.township_id for row in rows if row.school_id is None and row.township_id is not None
+    )
+    if townships:
+        return Scope("township", acting.county_id, townships, schools)
+    return Scope("schools", acting.county_id, school_ids=schools) if schools else NOTHING
+
+
+def bind_request() -> None:
+    """Bind the request to its actor, after the user is loaded and before any view runs."""
+    _bind_nobody()
+    if request.endpoint is not None and request.endpoint.rpartition(".")[2] == "static":
+        return
+    if not current_user.is_authenticated:
+        return
+    user_id = int(current_user.get_id())
+    holder = holder_of(user_id)
+    if holder is None or not _session_lives(holder):
+        logout_user()
+        session.pop(CHOSEN, None)
+        return
+    bind(user_id, holder, session.get(CHOSEN))
+
+
+def bind(user_id: int, holder: Holder, chosen: int | None) -> None:
+    """Bind the request to a user under one of his appointments, the first unless he chose."""
+    appointment = next(
+        (one for one in holder.appointments if one.id == chosen),
+        holder.appointments[0] if holder.appointments else None,
+    )
+    g.user_id = user_id
+    g.holder = holder
+    g.appointments = holder.appointments
+    g.appointment = appointment
+    if holder.is_break_glass:
+        g.scope = EVERYTHING
+    elif appointment is not None:
+        g.scope = scope_of(appointment)
+    actor.set(
+        Actor(
+            user_id=user_id,
+            person_id=holder.person_id,
+            appointment_id=appointment.id if appointment else None,
+            address=request.remote_addr or "",
+        )
+    )
+
+
+def _bind_nobody() -> None:
+    g.scope = NOTHING
+    g.holder = None
+    g.appointment = None
+    g.appointments = ()
+    # Threads are reused: without this the actor of the request before would still stand.
+    actor.set(Actor(address=request.remote_addr or ""))
+
+
+def _session_lives(holder: Holder) -> bool:
+    """Return whether the cookie belongs to a session that was not ended, is not idle, not too old."""
+    from flask import current_app
+
+    now = clock.now().timestamp()
+    if session.get(NUMBER) != holder.session_number:
+        return False
+    lifetime = current_app.config["PERMANENT_SESSION_LIFETIME"].total_seconds()
+    idle = current_app.config["SESSION_IDLE"].total_seconds()
+    if now - session.get(SIGNED_IN_AT, 0) > lifetime or now - session.get(SEEN_AT, 0) > idle:
+        return False
+    if now - session[SEEN_AT] > min(SEEN_EVERY_SECONDS, idle / 4):
+        session[SEEN_AT] = now
+    return True
+
+
+def start_session(number: int) -> None:
+    """Mark a fresh session after a login; nothing of the visitor's old one stays but the language."""
+    locale = session.get("locale")
+    session.clear()
+    if locale:
+        session["locale"] = locale
+    session[NUMBER] = number
+    session[SIGNED_IN_AT] = session[SEEN_AT] = clock.now().timestamp()
+
+
+def choose(appointment_id: int) -> bool:
+    """Let another of the user's appointments act from the next request on."""
+    if not any(one.id == appointment_id for one in g.appointments):
+        return False
+    session[CHOSEN] = appointment_id
+    return True
+
+
+def init_app(app: Flask) -> None:
+    """Bind every request before its view runs."""
+    app.before_request(bind_request)

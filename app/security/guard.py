@@ -1,0 +1,174 @@
+"""Keep every statement and every write of a request inside the scope of who acts.
+
+Two listeners on all sessions: one narrows what is read, changed in bulk or deleted in bulk, the
+other refuses to flush a row that lies, or lay, outside. Inside a request without a bound scope no
+scoped row exists; outside requests, in commands and jobs, nothing is narrowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import Any
+
+from flask import g, has_request_context
+from sqlalchemy import Insert, Update, event
+from sqlalchemy import inspect as inspect_row
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm.attributes import get_history
+from sqlalchemy.orm.interfaces import ORMOption
+
+from app.base import Restricted, TownshipScoped
+from app.security import audit
+from app.security.completion import complete
+from app.security.scope import (
+    EVERYTHING,
+    NOTHING,
+    WRITTEN_BY_ALL,
+    Scope,
+    criterion,
+    narrowed_models,
+    tables_now,
+)
+
+SCOPE_COLUMNS = ("county_id", "township_id", "school_id")
+_lifted: ContextVar[bool] = ContextVar("lifted", default=False)
+
+
+def current_scope() -> Scope:
+    """Return the scope in force: bound to the request, nothing without one, all outside requests."""
+    if _lifted.get() or not has_request_context():
+        return EVERYTHING
+    scope: Scope = g.get("scope") or NOTHING
+    return scope
+
+
+@contextmanager
+def unrestricted() -> Iterator[None]:
+    """Lift the guard for the core's own work on rows that the user may not see.
+
+    Afterwards the session forgets the rows outside the scope, since a later ``get`` would find
+    them without asking the database.
+    """
+    token = _lifted.set(True)
+    try:
+        yield
+    finally:
+        _lifted.reset(token)
+        if not _lifted.get():
+            _forget_rows_outside()
+
+
+def _forget_rows_outside() -> None:
+    from app.extensions import db
+
+    if not has_request_context() or not db.session.registry.has():
+        return
+    scope, session = current_scope(), db.session()
+    for row in list(session.identity_map.values()):
+        if not scope.covers(row) and not session.is_modified(row) and row not in session.deleted:
+            session.expunge(row)
+
+
+@lru_cache(maxsize=512)
+def _criteria(scope: Scope, _tables: tuple[int, ...]) -> tuple[ORMOption, ...]:
+    conditions = ((model, criterion(scope, model)) for model in narrowed_models())
+    return tuple(
+        with_loader_criteria(model, inside, include_aliases=True, propagate_to_loaders=False)
+        for model, inside in conditions
+        if inside is not None
+    )
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _narrow(state: ORMExecuteState) -> None:
+    """Narrow a statement; check the values of inserts and the targets of bulk moves."""
+    scope = current_scope()
+    if scope.kind == "all" or state.is_column_load:
+        return
+    if isinstance(state.statement, Insert):
+        _check_insert(scope, state)
+        return
+    if isinstance(state.statement, Update):
+        _check_moves(scope, state)
+    if state.is_orm_statement:
+        state.statement = state.statement.options(*_criteria(scope, tables_now()))
+
+
+def _check_insert(scope: Scope, state: ORMExecuteState) -> None:
+    model = _model_of(state)
+    if model is None:
+        return
+    if issubclass(model, Restricted) and not (scope.is_county_wide or model in WRITTEN_BY_ALL):
+        audit.refuse(model.__tablename__)
+    if not issubclass(model, TownshipScoped) or scope.is_county_wide:
+        return
+    if getattr(state.statement, "_multi_values", ()):
+        audit.refuse(model.__tablename__)
+    given = state.parameters or {}
+    for values in given if isinstance(given, (list, tuple)) else [given]:
+        columns = {**state.statement.compile().params, **values}
+        if not scope.holds(*(columns.get(name) for name in SCOPE_COLUMNS)):
+            audit.refuse(model.__tablename__)
+
+
+def _model_of(state: ORMExecuteState) -> type[Any] | None:
+    table = getattr(state.statement, "table", None)
+    return next((model for model in narrowed_models() if model.__table__ is table), None)
+
+
+def _check_moves(scope: Scope, state: ORMExecuteState) -> None:
+    """Refuse to move rows in bulk: only a county scope may, where no move can leave the scope.
+
+    An update of many rows by key takes no criteria, so that it is refused as well.
+    """
+    statement = state.statement
+    if scope.is_county_wide or not isinstance(statement, Update) or _model_of(state) is None:
+        return
+    if isinstance(state.parameters, (list, tuple)):
+        audit.refuse(statement.table.name)
+    changed = {getattr(column, "key", column) for column in statement._values or ()}
+    if changed & set(SCOPE_COLUMNS):
+        audit.refuse(statement.table.name)
+
+
+@event.listens_for(Session, "before_flush")
+def _keep_inside(session: Session, _context: Any, _instances: Any) -> None:
+    """Complete the scope columns of new rows, then refuse rows outside, as they were and will be."""
+    scope = current_scope()
+    with session.no_autoflush:
+        for row in [*session.new, *session.dirty]:
+            if isinstance(row, TownshipScoped):
+                complete(session, row, scope)
+        if scope.kind == "all":
+            return
+        for row in session.new:
+            _check(scope.permits(row), row)
+        for row in session.dirty:
+            if session.is_modified(row, include_collections=False):
+                _check(_was_inside(scope, row) and scope.permits(row), row)
+        for row in session.deleted:
+            _check(_was_inside(scope, row), row)
+
+
+def _was_inside(scope: Scope, row: Any) -> bool:
+    if not isinstance(row, TownshipScoped):
+        return scope.permits(row)
+    if row.county_wide_rows and _old(row, "township_id") is None:
+        return scope.is_county_wide
+    names = [name for name in SCOPE_COLUMNS if name in inspect_row(row).mapper.columns]
+    before = {name: _old(row, name) for name in names}
+    school = before.get("school_id", row.id if "school_id" not in names else None)
+    return scope.holds(before["county_id"], before["township_id"], school)
+
+
+def _old(row: Any, name: str) -> Any:
+    history = get_history(row, name)
+    return history.deleted[0] if history.deleted else getattr(row, name)
+
+
+def _check(allowed: bool, row: Any) -> None:
+    if not allowed:
+        audit.refuse(row.__tablename__, getattr(row, "id", None))
