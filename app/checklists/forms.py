@@ -11,7 +11,8 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
-from wtforms import Field, RadioField, StringField, TextAreaField
+from sqlalchemy.orm.attributes import set_committed_value
+from wtforms import Field, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.validators import Length
 
 from app.base import actor
@@ -26,7 +27,6 @@ from app.checklists.kinds import (
     kind_of,
     trimmed,
 )
-from app.files.evidence import Owner
 from app.files.field import EvidenceField
 from app.models import (
     Answer,
@@ -44,7 +44,6 @@ VERDICT_WORDS: Mapping[str, Any] = {
     Verdict.UNCHECKED: _l("Not checked"),
     Verdict.NOT_APPLICABLE: _l("Not applicable"),
 }
-COMMON_PARTS = ("verdict", "note", "opinion", "evidence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +70,25 @@ class Chapter:
     questions: Sequence[Question]
 
 
-class ChecklistForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+class ChecklistForm(FlaskForm):
     """The checklist of one inspection; :func:`checklist_form` adds the fields of the items."""
 
     context: ClassVar[FieldContext]
     chapters: ClassVar[Sequence[Chapter]] = ()
 
+    submit_token = HiddenField()
+    row_version = HiddenField()
     theme = StringField(_l("Theme"), [Length(max=200)], filters=[trimmed])
     general_note = TextAreaField(
         _l("General remarks"), [Length(max=TEXT_LENGTH)], filters=[trimmed]
     )
+    reason = StringField(
+        _l("Reason for the correction"), [Length(max=NOTE_LENGTH)], filters=[trimmed]
+    )
+    redraw_reason = StringField(
+        _l("Reason for drawing again"), [Length(max=100)], filters=[trimmed]
+    )
+    late_reason = StringField(_l("Reason for the late entry"), [Length(max=200)], filters=[trimmed])
 
     def questions(self) -> Iterator[Question]:
         """Yield all questions in printed order."""
@@ -125,6 +133,15 @@ class ChecklistForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         if before != (answer.verdict, answer.note, dict(question.kind.load(answer))):
             answer.answered_by_id = actor.get().person_id
 
+    def store_proposals(self) -> None:
+        """Let figures that were taken from elsewhere speak for items not judged yet."""
+        answers = {answer.item_id: answer for answer in self.context.inspection.answers}
+        for question in self.questions():
+            answer = answers[question.item.id]
+            if answer.verdict == Verdict.UNCHECKED:
+                proposed = question.kind.propose(answer, self.context)
+                answer.verdict = proposed or Verdict.UNCHECKED
+
     def complain(self) -> bool:
         """Name at each field what keeps the record from being submitted; tell if anything does."""
         answers = {answer.item_id: answer for answer in self.context.inspection.answers}
@@ -157,7 +174,6 @@ def version_rows(form_of: Inspection, context: FieldContext) -> ChecklistVersion
             .selectinload(ChecklistSection.items)
             .selectinload(ChecklistItem.choices)
         )
-        .execution_options(populate_existing=False)
     ).one()
 
 
@@ -174,15 +190,31 @@ def checklist_form(context: FieldContext) -> type[ChecklistForm]:
     return type("InspectionForm", (ChecklistForm,), attributes)
 
 
-def bound_form(context: FieldContext) -> ChecklistForm:
+def checklist_chapters(context: FieldContext) -> list[Chapter]:
+    """Return the sections and questions of a record, to be shown rather than asked."""
+    version = version_rows(context.inspection, context)
+    return list(_chapters(version, context, {}))
+
+
+def bound_form(
+    context: FieldContext,
+    bases: tuple[type[Any], ...] = (),
+    extra: Mapping[str, Any] | None = None,
+) -> Any:
     """Return the form filled with what is stored and, in a POST, with what was typed."""
     inspection = context.inspection
-    stored: dict[str, Any] = {"theme": inspection.theme, "general_note": inspection.note}
-    cls = checklist_form(context)
+    stored: dict[str, Any] = {
+        "theme": inspection.theme,
+        "general_note": inspection.note,
+        "late_reason": inspection.late_reason,
+        "row_version": str(inspection.row_version),
+    }
+    asked = checklist_form(context)
+    cls: Any = type("InspectionForm", (asked, *bases), dict(extra or {})) if bases else asked
     answers = {answer.item_id: answer for answer in inspection.answers}
     for chapter in cls.chapters:
         for question in chapter.questions:
-            answer = answers.get(question.item.id) or new_answer(inspection, question.item)
+            answer = answers.get(question.item.id) or _blank(inspection, question.item)
             stored |= {question.name(key): v for key, v in question.kind.load(answer).items()}
             stored[question.name("verdict")] = answer.verdict
             stored[question.name("note")] = answer.note
@@ -191,6 +223,25 @@ def bound_form(context: FieldContext) -> ChecklistForm:
     form = cls(data=stored)
     _share_files(form)
     return form
+
+
+def _blank(inspection: Inspection, item: ChecklistItem) -> Answer:
+    """Return an answer that no session knows: looking at a record writes nothing."""
+    blank = Answer(verdict=Verdict.UNCHECKED)
+    set_committed_value(blank, "inspection", inspection)
+    set_committed_value(blank, "item", item)
+    return blank
+
+
+def complete_answers(context: FieldContext) -> None:
+    """Give the record an unchecked answer for each item that it is asked."""
+    inspection = context.inspection
+    answered = {answer.item_id for answer in inspection.answers}
+    for section in version_rows(inspection, context).sections:
+        for item in section.items:
+            if item.id not in answered and is_asked(item, inspection):
+                new_answer(inspection, item)
+    context.session.flush()
 
 
 def new_answer(inspection: Inspection, item: ChecklistItem) -> Answer:
@@ -250,10 +301,7 @@ def _fields(question: Question, inspection: Inspection) -> Iterator[tuple[str, A
         TextAreaField(_l("Rectification opinion"), [long], filters=[trimmed]),
     )
 
-    def owner(record: Inspection = inspection) -> Owner:
-        return record
-
-    yield question.name("evidence"), EvidenceField(_l("Evidence"), owner=owner)
+    yield question.name("evidence"), EvidenceField(_l("Evidence"), owner=lambda: inspection)
 
 
 def _share_files(form: ChecklistForm) -> None:
@@ -267,17 +315,3 @@ def _share_files(form: ChecklistForm) -> None:
     for field in fields:
         wanted = {field.data, field.staged_id}
         field.files = [file for file in found if file.evidence_set_id in wanted]
-
-
-__all__ = [
-    "COMMON_PARTS",
-    "NOTE_LENGTH",
-    "VERDICT_WORDS",
-    "Chapter",
-    "ChecklistForm",
-    "Question",
-    "bound_form",
-    "checklist_form",
-    "is_asked",
-    "new_answer",
-]

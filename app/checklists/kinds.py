@@ -26,7 +26,8 @@ from wtforms import (
 )
 from wtforms.validators import Length, NumberRange, Optional
 
-from app.base import registry
+from app import clock
+from app.base import actor, registry
 from app.models import (
     Absence,
     Answer,
@@ -43,6 +44,7 @@ from app.models import (
     Verdict,
     Violation,
 )
+from app.workflow.inspection import count_absences
 
 LARGEST = 1_000_000
 NOTE_LENGTH = 500
@@ -440,13 +442,11 @@ class ClassLines(FieldKind):
         "desks": _l("Desks"),
         "chairs": _l("Chairs"),
     }
-    from_absences = ("on_leave", "unexplained")
+    counted = ("present", "desks", "chairs")
 
     def asked(self, context: FieldContext) -> Sequence[str]:
-        """Return the counts to type: a daily check takes leave and unexplained from the reports."""
-        if not context.is_self_inspection:
-            return self.counts
-        return [name for name in self.counts if name not in self.from_absences]
+        """Return the counts to type: a daily check takes the list and the absences from records."""
+        return self.counted if context.is_self_inspection else self.counts
 
     def rows(self, item: ChecklistItem, context: FieldContext) -> Sequence[Row]:
         """Return the classes of the record, in the order of the school."""
@@ -471,9 +471,8 @@ class ClassLines(FieldKind):
 
     def store(self, values: Values, answer: Answer, context: FieldContext) -> None:
         """Keep the counts; a line that changes bears its own checker and time."""
-        from app import clock
-        from app.base import actor
-
+        if context.is_self_inspection:
+            count_absences(context.session, answer.inspection)
         for line in answer.inspection.class_lines:
             typed = {
                 name: values.get(f"class_{line.class_id}_{name}")
@@ -563,11 +562,9 @@ CORE_KINDS: tuple[type[FieldKind], ...] = (
 
 def kind_of(key: str) -> FieldKind:
     """Return the kind of this key: the core's, a plugin's, or the one that only shows."""
-    plugged = (k if isinstance(k, type) else type(k) for k in registry.field_kinds())
-    for kind in (*CORE_KINDS, *plugged):
-        if kind.key == key:
-            return kind()
-    return Unknown()
+    plugged: tuple[type[FieldKind], ...] = tuple(registry.field_kinds())
+    found = (kind for kind in (*CORE_KINDS, *plugged) if kind.key == key)
+    return next(found, Unknown)()
 
 
 def is_judged(answer: Answer) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePath
 
-import filetype
+import filetype  # type: ignore[import-untyped]
 from flask_babel import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 

@@ -28,9 +28,17 @@ _REMOVED = "removed_evidence"
 class Owner(Protocol):
     """A scoped record that holds the key of an evidence set."""
 
-    county_id: Any
-    township_id: Any
-    school_id: Any
+    @property
+    def county_id(self) -> int | None:
+        """Return the county."""
+
+    @property
+    def township_id(self) -> int | None:
+        """Return the township; None for the county's own records."""
+
+    @property
+    def school_id(self) -> int | None:
+        """Return the school; None for a township's records."""
 
 
 def store() -> Store:
@@ -135,7 +143,7 @@ def adopt(
     return kept.id
 
 
-def _copy_scope(source: Owner, target: Owner) -> None:
+def _copy_scope(source: Owner, target: Any) -> None:
     target.county_id = source.county_id
     target.township_id = source.township_id
     target.school_id = source.school_id

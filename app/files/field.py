@@ -46,6 +46,7 @@ class EvidenceField(Field):
     """Hold the key of an evidence set; ``owner`` tells whose scope new files take."""
 
     widget = EvidenceWidget()
+    process_errors: Any
 
     def __init__(
         self,
@@ -79,13 +80,13 @@ class EvidenceField(Field):
 
     def _stage(self, uploads: Sequence[FileStorage], staged: int | None) -> None:
         if not uploads:
-            held = staged_set(db.session, staged)
+            held = staged_set(db.session(), staged)
             self.staged_id = held.id if held else None
             return
         if self.owner is None:
             self.process_errors = [*self.process_errors, _("Files cannot be added here.")]
             return
-        held, refusals = stage(db.session, uploads, self.owner(), staged)
+        held, refusals = stage(db.session(), uploads, self.owner(), staged)
         db.session.commit()  # before the form is judged: its refusal must not take the files along
         self.staged_id = held.id if held else None
         self.process_errors = [*self.process_errors, *refusals]
@@ -111,7 +112,7 @@ class EvidenceField(Field):
 
     def populate_obj(self, obj: Any, name: str) -> None:
         """Let the record adopt what was staged."""
-        adopted = adopt(db.session, obj, getattr(obj, name), self.staged_id, self.dropped)
+        adopted = adopt(db.session(), obj, getattr(obj, name), self.staged_id, self.dropped)
         setattr(obj, name, adopted)
 
 

@@ -252,7 +252,7 @@ def rolls_of(session: Session, school_id: int, day: date) -> list[Roll]:
         Child.class_id.in_([row.id for row in classes]), ChildStatus.is_enrolled
     )
     grouped = session.execute(narrowed.group_by(Child.class_id))
-    numbers: dict[int, int] = {row[0]: row[1] for row in grouped}
+    numbers: dict[int | None, int] = {row[0]: row[1] for row in grouped}
     return [
         Roll(row, frozenset(grade.grade for grade in row.grades), numbers.get(row.id, 0))
         for row in classes

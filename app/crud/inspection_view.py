@@ -1,0 +1,500 @@
+"""Make the screens of an inspection type: list, record in steps, confirmation, correction."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from flask import flash, g, redirect, request, url_for
+from flask_appbuilder import expose, has_access
+from flask_appbuilder.security.decorators import permission_name
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.exc import StaleDataError
+
+from app import clock
+from app.base import Refused, registry
+from app.checklists.forms import (
+    VERDICT_WORDS,
+    Chapter,
+    ChecklistForm,
+    Question,
+    bound_form,
+    checklist_chapters,
+    complete_answers,
+)
+from app.checklists.kinds import FieldContext, ordered_lines, stored_words
+from app.crud.base import BureauModelView
+from app.crud.inspection_form import (
+    AttendantsForm,
+    attendant_fields,
+    capacity_words,
+    opening_form,
+)
+from app.crud.interface import BureauInterface
+from app.crud.placement import only_place
+from app.crud.refusal import incident_text
+from app.extensions import db
+from app.models import (
+    Answer,
+    AnswerChild,
+    ChecklistItem,
+    ClassLine,
+    EvidenceFile,
+    Inspection,
+    InspectionParticipant,
+    InspectionState,
+)
+from app.workflow import inspection as flow
+
+STATES = {
+    str(InspectionState.DRAFT): _l("Draft"),
+    str(InspectionState.SUBMITTED): _l("Submitted"),
+}
+LIST_COLUMNS = ["occurred_on", "township", "school", "state", "submitted_by", "confirmed_at"]
+SHOW_COLUMNS = [
+    "occurred_on", "township", "school", "theme", "state", "checklist_version", "submitted_by",
+    "submitted_at", "confirmed_by", "confirmed_at", "redraw_reason", "late_reason", "note",
+    "corrected_at", "correction_reason",
+]  # fmt: skip
+LABELS = {
+    "occurred_on": _l("Date of the inspection"),
+    "theme": _l("Theme"),
+    "type_key": _l("Type of inspection"),
+    "checklist_version": _l("Checklist"),
+    "submitted_by": _l("Submitted by"),
+    "submitted_at": _l("Submitted at"),
+    "confirmed_by": _l("Confirmed by"),
+    "confirmed_at": _l("Confirmed at"),
+    "redraw_reason": _l("Reason for drawing again"),
+    "late_reason": _l("Reason for the late entry"),
+    "note": _l("General remarks"),
+    "corrected_at": _l("Corrected at"),
+    "correction_reason": _l("Reason for the correction"),
+}
+
+
+def type_title(key: str) -> str:
+    """Return the title of an inspection type; its key where the plugin is gone."""
+    kind = registry.inspection_type(key)
+    return _(kind.title) if kind is not None else key
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One answered item as the record shows it."""
+
+    question: Question
+    answer: Answer | None
+    words: str
+    value: str
+    files: Sequence[EvidenceFile]
+
+
+class SheetMixin:
+    """Show a record as a sheet: the checklist's own rows with what was answered."""
+
+    show_template = "inspection/show.html"
+
+    def render_template(self, template: str, **kwargs: Any) -> Any:
+        """Add the answered sheet to the page of a record."""
+        if template == self.show_template and g.get("shown_inspection") is not None:
+            kwargs.update(self.sheet(g.shown_inspection))
+        return super().render_template(template, **kwargs)  # type: ignore[misc]  # a mixin
+
+    def shown(self, item: Any) -> None:
+        """Remember the record for the template."""
+        g.shown_inspection = item
+
+    def sheet(self, inspection: Inspection) -> dict[str, Any]:
+        """Return what the template of a record needs, in a constant number of statements."""
+        kind = registry.inspection_type(inspection.type_key)
+        load_answers(inspection)
+        context = context_of(inspection, kind)
+        chapters = checklist_chapters(context)
+        return {
+            "inspection": inspection,
+            "kind": kind,
+            "kind_title": type_title(inspection.type_key),
+            "sheet": list(_sheet(chapters, inspection)),
+            "class_lines": _visible_lines(inspection, context),
+            "coverage": flow.coverage(db.session(), inspection)
+            if kind is not None and kind.self_inspection
+            else None,
+            "may_confirm": may_confirm(inspection) and kind is not None,
+            "may_edit": kind is not None and self._may_edit(kind),
+            "view_name": view_name(inspection.type_key),
+            "capacity_title": lambda key: capacity_words().get(key, key),
+        }
+
+    def _may_edit(self, kind: Any) -> bool:
+        return bool(self.appbuilder.sm.has_access("can_edit", kind.model.__name__))  # type: ignore[attr-defined]
+
+
+def load_answers(inspection: Inspection) -> None:
+    """Read everything that a record holds, a few statements whatever their number."""
+    db.session.scalars(
+        select(type(inspection))
+        .where(type(inspection).id == inspection.id)
+        .options(
+            selectinload(Inspection.answers).selectinload(Answer.item),
+            selectinload(Inspection.answers)
+            .selectinload(Answer.children)
+            .selectinload(AnswerChild.child),
+            selectinload(Inspection.class_lines).selectinload(ClassLine.school_class),
+            selectinload(Inspection.participants).selectinload(InspectionParticipant.person),
+        )
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def context_of(inspection: Inspection, kind: Any | None) -> FieldContext:
+    """Return where the items of a record are asked."""
+    is_self = bool(kind is not None and kind.self_inspection)
+    reported: frozenset[int] = frozenset()
+    hidden: frozenset[int] = frozenset()
+    if is_self:
+        reported = frozenset(flow.reports_of(db.session(), inspection))
+        hidden = frozenset(
+            line.class_id
+            for line in inspection.class_lines
+            if line.is_drawn and line.checked_at is None
+        )
+    return FieldContext(db.session(), inspection, is_self, hidden, reported)
+
+
+def may_confirm(inspection: Inspection) -> bool:
+    """Tell whether the acting person has something to confirm."""
+    if inspection.state != InspectionState.SUBMITTED:
+        return False
+    own = flow.own_participation(inspection)
+    if own is not None:
+        return own.confirmed_at is None
+    return inspection.confirmed_at is None and flow.may_sign(db.session(), inspection)
+
+
+def _sheet(chapters: Iterable[Chapter], inspection: Inspection) -> Iterable[tuple[Any, list[Line]]]:
+    answers = {answer.item_id: answer for answer in inspection.answers}
+    keys = {answer.evidence_set_id for answer in inspection.answers if answer.evidence_set_id}
+    found: Sequence[EvidenceFile] = ()
+    if keys:
+        query = select(EvidenceFile).where(EvidenceFile.evidence_set_id.in_(keys))
+        found = db.session.scalars(query.order_by(EvidenceFile.id)).all()
+    for chapter in chapters:
+        lines = []
+        for question in chapter.questions:
+            answer = answers.get(question.item.id)
+            verdict = answer.verdict if answer is not None else "unchecked"
+            files = [f for f in found if answer and f.evidence_set_id == answer.evidence_set_id]
+            value = question.kind.show(answer) if answer is not None else ""
+            lines.append(Line(question, answer, str(VERDICT_WORDS[verdict]), value, files))
+        yield chapter.section, lines
+
+
+def _visible_lines(inspection: Inspection, context: FieldContext) -> list[ClassLine]:
+    return [
+        line for line in ordered_lines(inspection) if line.class_id not in context.hidden_classes
+    ]
+
+
+class TypedInspectionView(SheetMixin, BureauModelView):  # type: ignore[misc]
+    """Record inspections of one type; :func:`inspection_view_for` makes the subclass."""
+
+    kind: ClassVar[Any]
+    list_columns = LIST_COLUMNS
+    show_columns = SHOW_COLUMNS
+    add_columns: ClassVar[list[str]] = ["school", "township", "occurred_on", "theme"]
+    edit_columns: ClassVar[list[str]] = ["theme", "note"]
+    search_columns: ClassVar[list[str]] = ["occurred_on", "township", "school", "state", "theme"]
+    base_order = ("occurred_on", "desc")
+    label_columns = LABELS
+    choices_columns: ClassVar[dict[str, Any]] = {"state": STATES}
+    # Only drafts may go, and a draft's own page takes it back.
+    exclude_route_methods = frozenset({"delete"})
+
+    @expose("/add", methods=["GET", "POST"])
+    @has_access
+    def add(self) -> Any:
+        """Ask for unit, day and participants; open the draft and lead to its form."""
+        form = opening_form(self.kind)()
+        if request.method == "POST":
+            done = self._result_of(form) or self._open(form)
+            if done is not None:
+                return done
+        else:
+            self._begin(form)
+        form.submit_token.data = form.submit_token.data or secrets.token_urlsafe(24)
+        return self.render_template(
+            "inspection/open.html", title=self.add_title, form=form, kind=self.kind
+        )
+
+    def _begin(self, form: Any) -> None:
+        school, _township = only_place()
+        form.school.data = self._school_asked() or school
+        form.begin_with_actor(db.session(), self.kind)
+
+    def _school_asked(self) -> Any | None:
+        """Return the school that a link to this form names."""
+        from app.crud.interface import find
+        from app.models import School
+
+        key = request.args.get("school") or request.args.get("_flt_0_school")
+        return find(db.session, School, key) if key else None
+
+    def _open(self, form: Any) -> Any | None:
+        if not form.validate() or form.complain(db.session(), self.kind):
+            return None
+        try:
+            inspection = self._draft(form)
+            complete_answers(context_of(inspection, self.kind))
+            self.saved(inspection, is_new=True)
+            url = url_for(f"{self.endpoint}.edit", pk=inspection.id)
+            self._keep_token(form, url)
+            db.session.commit()
+        except Refused as refusal:
+            db.session.rollback()
+            flash(refusal.message, "danger")
+            return None
+        except SQLAlchemyError as error:
+            db.session.rollback()
+            flash(incident_text(error), "danger")
+            return None
+        return redirect(url)
+
+    def _draft(self, form: Any) -> Inspection:
+        session = db.session()
+        day, place = form.occurred_on.data, form.place
+        if not self.kind.self_inspection:
+            return flow.open_draft(
+                session, self.kind, place, day, form.attendants(), form.theme.data
+            )
+        attendant = form.own_attendant(session, self.kind)
+        if attendant is None:
+            raise Refused(_("Only a holder of the office records this check."))
+        return flow.daily_record(session, self.kind, place, day, attendant)
+
+    @expose("/edit/<pk>", methods=["GET", "POST"])
+    @has_access
+    def edit(self, pk: str) -> Any:
+        """Show the checklist form; save, submit or correct what came back in it."""
+        inspection = self.row(pk)
+        load_answers(inspection)
+        form = self._form(inspection)
+        if request.method == "POST":
+            done = self._result_of(form) or self._take(form, inspection)
+            if done is not None:
+                return done
+        form.submit_token.data = form.submit_token.data or secrets.token_urlsafe(24)
+        is_draft = inspection.state == InspectionState.DRAFT
+        return self.render_template(
+            "inspection/form.html",
+            title=str(inspection),
+            form=form,
+            inspection=inspection,
+            kind=self.kind,
+            is_draft=is_draft,
+            context=form.context,
+            coverage=flow.coverage(db.session(), inspection) if self.kind.self_inspection else None,
+            is_closed=self._is_late(inspection),
+            line_of=_line_of,
+            radio_options=_radio_options,
+            stored_words=_stored_words,
+        )
+
+    def _form(self, inspection: Inspection) -> ChecklistForm:
+        is_draft = inspection.state == InspectionState.DRAFT
+        asks_people = is_draft and not self.kind.self_inspection
+        bases: tuple[type[Any], ...] = (AttendantsForm,) if asks_people else ()
+        extra = attendant_fields(self.kind) if asks_people else {}
+        form = bound_form(context_of(inspection, self.kind), bases, extra)
+        if asks_people and request.method == "GET":
+            form.fill_attendants(inspection)
+        return form
+
+    def _is_late(self, inspection: Inspection) -> bool:
+        return bool(self.kind.self_inspection) and flow.is_closed(db.session(), inspection)
+
+    def _take(self, form: ChecklistForm, inspection: Inspection) -> Any | None:
+        """Do what the pressed button says; return where to go, None where the form comes back."""
+        if form.row_version.data != str(inspection.row_version):
+            self._tell_stale(form, inspection)
+            return None
+        if not form.validate() or self._lacks(form, inspection):
+            return None
+        deed = request.form.get("deed", "save")
+        nested = db.session.begin_nested()
+        try:
+            done = self._do(deed, form, inspection)
+            if not done:
+                nested.rollback()
+                return None
+            self.saved(inspection, is_new=False)
+            url = self._after(deed, inspection)
+            self._keep_token(form, url)
+            nested.commit()
+            db.session.commit()
+        except Refused as refusal:
+            db.session.rollback()
+            flash(refusal.message, "danger")
+        except StaleDataError:
+            db.session.rollback()
+            self._tell_stale(form, inspection)
+        except SQLAlchemyError as error:
+            db.session.rollback()
+            flash(incident_text(error), "danger")
+        else:
+            flash(self._done_text(deed), "success")
+            return redirect(url)
+        return None
+
+    def _lacks(self, form: ChecklistForm, inspection: Inspection) -> bool:
+        """Name the reason or the participant that is missing for what was asked."""
+        is_draft = inspection.state == InspectionState.DRAFT
+        if not is_draft and not form.reason.data:
+            form.reason.errors = [*form.reason.errors, _("Say why the record is corrected.")]
+            return True
+        if is_draft and self._is_late(inspection) and not form.late_reason.data:
+            text = _("The day is closed: say why the entry comes late.")
+            form.late_reason.errors = [*form.late_reason.errors, text]
+            return True
+        if not isinstance(form, AttendantsForm):
+            return False
+        unit = flow.Unit(inspection.county_id, inspection.township_id, inspection.school_id)
+        return form.complain_of_attendants(db.session(), unit, self.kind, inspection.occurred_on)
+
+    def _do(self, deed: str, form: ChecklistForm, inspection: Inspection) -> bool:
+        """Store the form and take the step; tell whether nothing stands against it."""
+        session = db.session()
+        form.store()
+        inspection.changed_at = clock.now()  # every save counts as a new version of the record
+        if form.late_reason.data:
+            inspection.late_reason = form.late_reason.data
+        if isinstance(form, AttendantsForm):
+            sync_participants(inspection, form)
+        if inspection.state != InspectionState.DRAFT:
+            session.flush()
+            if form.complain():
+                return False
+            flow.correct(session, inspection, form.reason.data)
+            return True
+        if deed == "agree":
+            flow.agree(session, inspection)
+            form.store_proposals()
+        elif deed == "redraw":
+            flow.redraw(session, inspection, self.kind, form.redraw_reason.data or "")
+        elif deed == "submit":
+            session.flush()
+            if form.complain():
+                return False
+            flow.submit(session, inspection, self.kind)
+        session.flush()
+        return True
+
+    def _after(self, deed: str, inspection: Inspection) -> str:
+        is_ended = deed == "submit" or inspection.state != InspectionState.DRAFT
+        return url_for(f"{self.endpoint}.{'show' if is_ended else 'edit'}", pk=inspection.id)
+
+    def _done_text(self, deed: str) -> str:
+        texts = {
+            "submit": _("The inspection record was submitted."),
+            "agree": _("The reported classes were accepted."),
+            "redraw": _("The classes were drawn again."),
+        }
+        return texts.get(deed) or _("Saved.")
+
+    def _tell_stale(self, form: ChecklistForm, inspection: Inspection) -> None:
+        db.session.refresh(inspection)
+        form.row_version.data = str(inspection.row_version)
+        form.row_version.raw_data = None
+        flash(
+            _(
+                "Somebody else changed this record while you were editing it. Nothing was stored. "
+                "What you typed is still here; compare it with what is stored now, then save again."
+            ),
+            "warning",
+        )
+
+    @expose("/confirm/<pk>", methods=["POST"])
+    @has_access
+    @permission_name("show")
+    def confirm(self, pk: str) -> Any:
+        """Sign for the school 到校签收, or confirm one's own participation."""
+        inspection = self.row(pk)
+        try:
+            flow.confirm(db.session(), inspection)
+            self.saved(inspection, is_new=False)
+            db.session.commit()
+            flash(_("The inspection is confirmed."), "success")
+        except Refused as refusal:
+            db.session.rollback()
+            flash(refusal.message, "danger")
+        return redirect(url_for(f"{self.endpoint}.show", pk=pk))
+
+    def saved(self, item: Any, *, is_new: bool) -> None:
+        """Let plugins follow the record in the same transaction; their Refused takes it back."""
+        db.session.flush()
+        registry.inspection_saved(db.session(), item)
+
+
+TONES = {"conforms": "success", "fails": "danger"}
+
+
+def _radio_options(field: Any) -> list[tuple[str, Any, str]]:
+    """Return the choices of a verdict with the colour of each."""
+    return [(value, words, TONES.get(value, "")) for value, words in field.choices]
+
+
+def _line_of(inspection: Inspection, key: str) -> ClassLine:
+    """Return the line of a class."""
+    return next(line for line in inspection.class_lines if str(line.class_id) == key)
+
+
+def _stored_words(inspection: Inspection, item: ChecklistItem) -> str:
+    """Return what an item holds whose kind nobody knows any more."""
+    answers = (answer for answer in inspection.answers if answer.item_id == item.id)
+    return " ".join(stored_words(answer) for answer in answers)
+
+
+def sync_participants(inspection: Inspection, form: AttendantsForm) -> None:
+    """Bring the people on a draft into line with the form."""
+    wanted = {attendant.person_id: attendant for attendant in form.attendants()}
+    for part in list(inspection.participants):
+        if part.person_id not in wanted:
+            inspection.participants.remove(part)
+        else:
+            part.capacity = wanted.pop(part.person_id).capacity
+    for attendant in wanted.values():
+        inspection.participants.append(
+            InspectionParticipant(
+                person_id=attendant.person_id,
+                capacity=attendant.capacity,
+                county_id=inspection.county_id,
+                township_id=inspection.township_id,
+                school_id=inspection.school_id,
+            )
+        )
+
+
+def view_name(type_key: str) -> str:
+    """Return the name of the view class of an inspection type."""
+    return "".join(part.capitalize() for part in type_key.split("_")) + "View"
+
+
+def inspection_view_for(kind: Any) -> type[BureauModelView]:
+    """Return the view class of an inspection type: own route, own permissions."""
+    attributes = {
+        "__module__": __name__,
+        "__doc__": kind.title,
+        "kind": kind,
+        "datamodel": BureauInterface(kind.model, db.session),
+        "route_base": f"/inspection/{kind.key.replace('_', '-')}",
+        "class_permission_name": kind.model.__name__,
+        "noun": _l(kind.title),
+        "list_title": _l(kind.title),
+    }
+    return type(view_name(kind.key), (TypedInspectionView,), attributes)
