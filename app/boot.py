@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flask import Flask
 from flask_appbuilder import AppBuilder
+from flask_babel import Babel
 
 import config as settings
 from app import cli, database, host, security, views
@@ -43,6 +44,7 @@ def _name_translations(app: Flask) -> None:
 def _bind_extensions(app: Flask) -> None:
     db.init_app(app)
     migrate.init_app(app, db, directory=str(MIGRATIONS), render_as_batch=True, compare_type=True)
+    Babel(app)  # plugins are checked before FAB brings its own: their labels need one
     csrf.init_app(app)  # before AppBuilder: after it, the login of the API answers 400
     security.before_appbuilder(app)
 

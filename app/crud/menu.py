@@ -10,10 +10,20 @@ from flask_appbuilder.menu import Menu, MenuItem
 from flask_babel import gettext as _
 
 SEPARATOR = "-"
+MENU_PREFIX = "menu."
 
 
 class BureauMenu(Menu):  # type: ignore[misc]  # FAB is untyped here
     """FAB's menu without its doubling list of names and without a question for each entry."""
+
+    def add_link(self, name: str, *args: Any, **kwargs: Any) -> None:
+        """Add an entry under a name of its own.
+
+        FAB keeps entries and views in one table of names: where both are called the same, each
+        deployment takes the entry's permission for a leftover of the view.
+        """
+        kwargs["label"] = kwargs.get("label") or name
+        super().add_link(f"{MENU_PREFIX}{name}", *args, **kwargs)
 
     def get_flat_name_list(self, menu: Any = None, result: Any = None) -> list[str]:
         """Return the names of all entries (FAB's own list doubles with every category)."""
