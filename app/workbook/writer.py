@@ -59,16 +59,23 @@ def write(
 def sheet_name(wanted: str, taken: set[str] | None = None) -> str:
     """Return a name that Excel allows: at most 31 characters, none forbidden, not taken."""
     taken = set() if taken is None else taken
-    name = FORBIDDEN.sub(" ", wanted).strip().strip("'").strip() or "Sheet"
+    name = FORBIDDEN.sub(" ", _legal(wanted)).strip().strip("'").strip() or "Sheet"
     if name.casefold() == "history":  # a name that Excel keeps for itself
         name += "_"
-    chosen, number = name[:NAME_LIMIT], 1
+    chosen, number = _cut(name, NAME_LIMIT), 1
     while chosen.casefold() in taken:
         number += 1
         suffix = f" ({number})"
-        chosen = name[: NAME_LIMIT - len(suffix)] + suffix
+        chosen = _cut(name, NAME_LIMIT - len(suffix)) + suffix
     taken.add(chosen.casefold())
     return chosen
+
+
+def _cut(text: str, limit: int) -> str:
+    """Return the beginning of a text; Excel counts rare characters twice."""
+    while len(text.encode("utf-16-le")) // 2 > limit:
+        text = text[:-1]
+    return text.strip().strip("'") or "Sheet"
 
 
 class _Writer:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -74,7 +74,23 @@ class Hand:
         return INSPECTORS.get(self.template, 0)
 
 
-def hand_of(appointment: Appointment | None) -> Hand:
+class Acting(Protocol):
+    """An appointment, as a row or as the request holds it."""
+
+    @property
+    def id(self) -> int:
+        """Return its key."""
+
+    @property
+    def person_id(self) -> int:
+        """Return who holds it."""
+
+    @property
+    def template(self) -> str:
+        """Return its role."""
+
+
+def hand_of(appointment: Acting | None) -> Hand:
     """Return the hand of an appointment; nobody's where there is none."""
     if appointment is None:
         return Hand(None, None, "")
@@ -343,6 +359,11 @@ def refusal(step: Step, case: Case, *, complete: bool = True) -> str | None:
     return _lacking(step, case) if complete else None
 
 
+def possible(state: str) -> list[Step]:
+    """Return the steps that somebody may take from a state."""
+    return [step for step in STEPS if state in step.from_states and step.who is not Side.RECORD]
+
+
 def allowed(case: Case) -> list[Step]:
     """Return the steps that the hand may take now."""
     return [step for step in STEPS if refusal(step, case, complete=False) is None]
@@ -357,12 +378,11 @@ def require(step: Step, case: Case) -> None:
 
 def _not_from_here(step: Step, case: Case) -> str:
     state = case.finding.state
-    possible = [
+    others = [
         _("%(step)s (%(who)s)", step=str(other.title), who=str(SIDE_TITLES[other.who]))
-        for other in STEPS
-        if state in other.from_states and other.who is not Side.RECORD
+        for other in possible(state)
     ]
-    if not possible:
+    if not others:
         return _(
             "“%(step)s” is not possible: the finding is %(state)s, and nothing can follow.",
             step=str(step.title),
@@ -372,7 +392,7 @@ def _not_from_here(step: Step, case: Case) -> str:
         "“%(step)s” is not possible: the finding is %(state)s. Possible now: %(possible)s.",
         step=str(step.title),
         state=str(STATE_TITLES.get(state, state)),
-        possible="; ".join(possible),
+        possible="; ".join(others),
     )
 
 

@@ -64,7 +64,7 @@ def figures(window: Window, _settings: Settings) -> Select[Any]:
         .subquery()
     )
     has_figures = or_(*(totals.c[name] > 0 for name in names))
-    return (
+    found: Select[Any] = (
         select(
             totals.c.township_id,
             totals.c.school_id,
@@ -76,6 +76,7 @@ def figures(window: Window, _settings: Settings) -> Select[Any]:
         .outerjoin(School, School.id == totals.c.school_id)
         .where(or_(totals.c.school_id.is_not(None), has_figures))
     )
+    return found
 
 
 def place_columns() -> Sequence[Column]:
@@ -143,9 +144,7 @@ def _names() -> list[str]:
     return [*(_of_type(kind.key) for kind in inspection_types()), OTHER, DONE, *FIGURES]
 
 
-def _fact(
-    township: ColumnElement[int], school: ColumnElement[int | None], **given: ColumnElement[int]
-) -> Select[Any]:
+def _fact(township: Any, school: Any, **given: ColumnElement[int]) -> Select[Any]:
     """Select one branch of the union: the figures that are given, and zero for the others."""
     figures_ = [given.get(name, literal(0)).label(name) for name in _names()]
     return select(township.label("township_id"), school.label("school_id"), *figures_)

@@ -1,0 +1,74 @@
+"""Name what the pages of the findings loop show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+
+from app.models import FindingState
+from app.workflow.state import STATE_TITLES
+
+FEEDBACK_TITLES: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "written_feedback": _l("Written feedback"),
+        "rectification_order": _l("Rectification order"),
+        "inspection_opinion": _l("Inspection opinion"),
+    }
+)
+CLOSING_TITLES: Final[Mapping[str, Any]] = MappingProxyType(
+    {"evidence": _l("on accepted evidence"), "return_visit": _l("by an on-site return visit")}
+)
+LABELS: Final[dict[str, Any]] = {
+    "found_on": _l("Found on"),
+    "found_by": _l("Found by"),
+    "facts": _l("Facts"),
+    "due_on": _l("Rectify by"),
+    "closed_on": _l("Closed on"),
+    "claimed_on": _l("Claimed on"),
+    "is_urgent": _l("Urgent"),
+    "is_self_found": _l("Found by the school itself"),
+    "inspection": _l("Inspection"),
+    "served_on": _l("Served on"),
+    "received_on": _l("Receipt signed on"),
+    "served_by": _l("Served by"),
+    "received_by": _l("Receipt signed by"),
+    "happened_on": _l("On"),
+    "step": _l("Step"),
+    "finding": _l("Finding"),
+    "from_state": _l("State before"),
+    "to_state": _l("State after"),
+    "visited_on": _l("Visited on"),
+    "is_on_site": _l("On site"),
+    "is_rectified": _l("Rectified"),
+    "closing": _l("Closes"),
+    "feedback": _l("Written feedback"),
+}
+SHORT: Final = 60
+TONES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        FindingState.OPEN: "tone-warning",
+        FindingState.SERVED: "tone-info",
+        FindingState.OBJECTED: "tone-warning",
+        FindingState.CLAIMED: "tone-info",
+        FindingState.CLOSED: "tone-success",
+        FindingState.WITHDRAWN: "",
+    }
+)
+
+
+def state_badge(state: str) -> Markup:
+    """Return a state in words, with its colour."""
+    tone = TONES.get(state, "")
+    return Markup('<span class="badge-soft {}">{}</span>').format(
+        tone, str(STATE_TITLES.get(state, state))
+    )
+
+
+def short(text: str | None) -> str:
+    """Return the beginning of a text on one line."""
+    line = " ".join((text or "").split())
+    return line if len(line) <= SHORT else line[:SHORT] + "…"

@@ -1,0 +1,136 @@
+"""Take the class teachers' attendance reports 班级考勤: one a class and day, who is away and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.base import Refused, actor
+from app.models import Absence, AttendanceReport, Child, ChildStatus, SchoolClass
+from app.workflow.inspection import UNEXPLAINED
+
+KINDS = ("sick_leave", "personal_leave", "pending", UNEXPLAINED)
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """A child that is away, the kind of absence, and what the guardian said."""
+
+    child_id: int
+    kind: str
+    contact_note: str | None = None
+
+
+def on_roll(session: Session, school_class: SchoolClass) -> int:
+    """Return how many children are on the list of a class."""
+    counted = (
+        select(func.count(Child.id))
+        .join(ChildStatus, ChildStatus.id == Child.status_id)
+        .where(Child.class_id == school_class.id, ChildStatus.is_enrolled)
+    )
+    return session.scalar(counted) or 0
+
+
+def report_of(session: Session, school_class: SchoolClass, day: date) -> AttendanceReport | None:
+    """Return the report of a class on a day."""
+    query = select(AttendanceReport).where(
+        AttendanceReport.class_id == school_class.id, AttendanceReport.day == day
+    )
+    return session.scalars(query).first()
+
+
+def absences_of(session: Session, school_class: SchoolClass, day: date) -> list[Absence]:
+    """Return who of a class is away on a day."""
+    query = select(Absence).where(Absence.class_id == school_class.id, Absence.day == day)
+    return list(session.scalars(query.order_by(Absence.id)))
+
+
+def refusal_of(away: Away) -> str | None:
+    """Return why an absence cannot be recorded so; None where it can."""
+    if away.kind not in KINDS:
+        return _("Choose the kind of absence.")
+    if away.kind == UNEXPLAINED and not away.contact_note:
+        return _(
+            "An absence is unexplained only after the guardian was contacted today: write down "
+            "whom you reached or tried to reach, and the answer."
+        )
+    return None
+
+
+def report(
+    session: Session, school_class: SchoolClass, day: date, aways: Sequence[Away]
+) -> list[Absence]:
+    """Store the report of today, or correct it; return the absences in the order given."""
+    if day != clock.today():
+        raise Refused(_("Attendance is reported and corrected on the day itself."))
+    for away in aways:
+        reason = refusal_of(away)
+        if reason:
+            raise Refused(reason)
+    if len({away.child_id for away in aways}) < len(aways):
+        raise Refused(_("A child is named twice."))
+    stored = _stored(session, school_class, day, aways)
+    named = {away.child_id for away in aways}
+    for child_id, absence in stored.items():
+        if child_id not in named:
+            session.delete(absence)
+    session.flush()
+    absences = [_absence(session, school_class, day, away, stored) for away in aways]
+    _store_report(session, school_class, day, len(aways))
+    session.flush()
+    return absences
+
+
+def _stored(
+    session: Session, school_class: SchoolClass, day: date, aways: Sequence[Away]
+) -> dict[int, Absence]:
+    """Return the day's absences of the class, and those of a child who came from another one."""
+    rows = absences_of(session, school_class, day)
+    moved = select(Absence).where(
+        Absence.day == day, Absence.child_id.in_([away.child_id for away in aways])
+    )
+    return {row.child_id: row for row in (*rows, *session.scalars(moved))}
+
+
+def _absence(
+    session: Session,
+    school_class: SchoolClass,
+    day: date,
+    away: Away,
+    stored: dict[int, Absence],
+) -> Absence:
+    absence = stored.get(away.child_id)
+    if absence is None:
+        absence = Absence(child_id=away.child_id, day=day, **_scope(school_class))
+        session.add(absence)
+    absence.class_id = school_class.id
+    absence.kind = away.kind
+    if away.contact_note and absence.contact_note != away.contact_note:
+        absence.contact_at = clock.now()
+    absence.contact_note = away.contact_note
+    return absence
+
+
+def _store_report(session: Session, school_class: SchoolClass, day: date, away: int) -> None:
+    row = report_of(session, school_class, day)
+    if row is None:
+        row = AttendanceReport(class_id=school_class.id, day=day, **_scope(school_class))
+        session.add(row)
+    row.on_roll = on_roll(session, school_class)
+    row.present = max(row.on_roll - away, 0)
+    row.reported_by_id = actor.get().person_id
+    row.reported_at = clock.now()
+
+
+def _scope(school_class: SchoolClass) -> dict[str, int | None]:
+    return {
+        "county_id": school_class.county_id,
+        "township_id": school_class.township_id,
+        "school_id": school_class.school_id,
+    }

@@ -1,0 +1,61 @@
+"""Change a child's status 学生状态 by events only, along the steps that the status table allows."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.base import Refused
+from app.models import Child, ChildStatus, ChildStatusStep, StatusEvent
+
+
+def allowed_next(session: Session, status_id: int) -> list[ChildStatus]:
+    """Return the statuses that may follow one."""
+    following = (
+        select(ChildStatus)
+        .join(ChildStatusStep, ChildStatusStep.to_id == ChildStatus.id)
+        .where(ChildStatusStep.from_id == status_id)
+        .order_by(ChildStatus.position)
+    )
+    return list(session.scalars(following))
+
+
+def change_status(session: Session, child: Child, event: StatusEvent) -> None:
+    """Let a child take the step of a new event; raise Refused where the step is not allowed."""
+    if event.happened_on > clock.today():
+        raise Refused(_("The change of status lies in the future."))
+    last = session.scalar(
+        select(func.max(StatusEvent.happened_on)).where(StatusEvent.child_id == child.id)
+    )
+    if last is not None and event.happened_on < last:
+        raise Refused(_("The last change of status was on %(day)s; this one is earlier.", day=last))
+    status = event.status or session.get(ChildStatus, event.status_id)
+    allowed = allowed_next(session, child.status_id)
+    if status not in allowed:
+        names = _(", ").join(str(one) for one in allowed) or "—"
+        raise Refused(
+            _(
+                "From “%(old)s” a child cannot become “%(new)s”. Allowed: %(allowed)s",
+                old=child.status,
+                new=status,
+                allowed=names,
+            )
+        )
+    child.status = status
+    child.status_id = status.id
+
+
+def first_event(child: Child, basis: str) -> StatusEvent:
+    """Return the event with which the record of a new child begins."""
+    return StatusEvent(
+        child=child,
+        child_id=child.id,
+        status_id=child.status_id,
+        happened_on=clock.today(),
+        basis=basis,
+        county_id=child.county_id,
+        township_id=child.township_id,
+        school_id=child.school_id,
+    )
