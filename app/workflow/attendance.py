@@ -1,4 +1,4 @@
-"""Take the class teachers' attendance reports 班级考勤: one a class and day, who is away and why."""
+"""Take the class teachers' attendance reports 班级考勤: who of a class is away today, and why."""
 
 from __future__ import annotations
 

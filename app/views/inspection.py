@@ -1,0 +1,45 @@
+"""List all inspections, of every type, those of plugins that are gone included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_appbuilder import AppBuilder
+from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup, escape
+
+from app.crud.base import ReadOnlyView
+from app.crud.inspection_view import LABELS, SHOW_COLUMNS, STATES, SheetMixin, type_title
+from app.models import Inspection
+
+
+def _title(key: Any) -> Markup:
+    return escape(type_title(str(key)))
+
+
+class InspectionView(SheetMixin, ReadOnlyView):  # type: ignore[misc]  # FAB is untyped here
+    """Read inspections of all types in one list."""
+
+    datamodel = SQLAInterface(Inspection)
+    route_base = "/inspection/all"
+    noun = _l("Inspection")
+    list_columns = ["occurred_on", "type_key", "township", "school", "state", "confirmed_at"]
+    show_columns = ["type_key", *SHOW_COLUMNS]
+    search_columns = ["occurred_on", "township", "school", "state", "theme"]
+    base_order = ("occurred_on", "desc")
+    label_columns = LABELS
+    choices_columns = {"state": STATES}
+    formatters_columns = {"type_key": _title}
+
+
+def add_views(appbuilder: AppBuilder) -> None:
+    """Add the list over all types; the views of single types come with their plugins."""
+    appbuilder.add_view(
+        InspectionView,
+        "InspectionView",
+        label=_l("All inspections"),
+        icon="fa-clipboard-list",
+        category="Inspections",
+        category_label=_l("Inspections"),
+    )
