@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import Table
-from sqlalchemy.orm import configure_mappers
+from sqlalchemy.orm import RelationshipProperty as Relationship
 
 from app.base import Model, Problem, Shared, TownshipScoped
 from app.checklists.definition import ChecklistDefinition
@@ -59,7 +59,12 @@ def register(stage: Stage) -> Callable[[Check], Check]:
 
 def run(stage: Stage, plugin: Plugin, world: World) -> list[Problem]:
     """Return what the checks of a stage find."""
-    return [found for check in _CHECKS[stage] for found in check(plugin, world)]
+    found: list[Problem] = []
+    for check in _CHECKS[stage]:
+        found.extend(check(plugin, world))
+        if found and check in _ENDING:
+            break  # the checks after it would trip over what this one found
+    return found
 
 
 @register("read")
@@ -81,15 +86,31 @@ def grants_name_known_roles(plugin: Plugin, world: World) -> Iterator[Problem]:
 
 
 @register("models")
+def core_classes_stay_as_they_are(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
+    """Refuse relationships that hang an attribute onto a core class.
+
+    Mapping would do it, and it could not be undone: this is asked before.
+    """
+    for model in plugin.models:
+        for key, relation in _declared_relations(model):
+            target = _declared_target(relation)
+            if target is not None and (relation.backref or relation.back_populates):
+                facts = {"model": model.__name__, "relation": key, "target": target.__name__}
+                yield problem("E035", f"{plugin.name}/models.py", **facts)
+
+
+@register("models")
 def models_are_mapped(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
     """Refuse models whose relationships or columns do not fit."""
+    if plugin.base is None:
+        return
     try:
-        if plugin.base is not None:
-            plugin.base.registry.configure(cascade=True)
-        else:
-            configure_mappers()
+        plugin.base.registry.configure(cascade=True)
     except Exception as error:  # noqa: BLE001  # the plugin loader may; a mapper raises anything
         yield problem("E033", f"{plugin.name}/models.py", detail=brief(error))
+
+
+_ENDING: Final = (core_classes_stay_as_they_are, models_are_mapped)
 
 
 @register("models")
@@ -118,25 +139,14 @@ def tables_bear_the_prefix(plugin: Plugin, world: World) -> Iterator[Problem]:  
 
 
 @register("models")
-def tables_point_to_core_tables(plugin: Plugin, world: World) -> Iterator[Problem]:
-    """Refuse foreign keys to tables of other plugins."""
-    foreign = {table.name for other in world.others(plugin) for table in other.tables}
+def tables_point_to_core_tables(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
+    """Refuse foreign keys to tables of other plugins, and to tables that do not exist."""
     for table in plugin.tables:
-        for target in sorted(_targets(table) & foreign):
-            where = f"{plugin.name}/models.py"
-            yield problem("E034", where, table=table.name, target=target)
-
-
-@register("models")
-def core_classes_stay_as_they_are(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
-    """Refuse relationships that hang an attribute onto a core class."""
-    for model in plugin.models:
-        for relation in model.__mapper__.relationships:
-            target = relation.mapper.class_
-            is_core = not target.__module__.startswith(f"{PACKAGE}.")
-            if is_core and (relation.backref or relation.back_populates):
-                facts = {"relation": relation.key, "target": target.__name__}
-                yield problem("E035", f"{plugin.name}/models.py", model=model.__name__, **facts)
+        for target in sorted(_targets(table)):
+            is_core = target in Model.metadata.tables and not target.startswith("plg_")
+            if not is_core and not target.startswith(plugin.prefix):
+                where = f"{plugin.name}/models.py"
+                yield problem("E034", where, table=table.name, target=target)
 
 
 @register("collected")
@@ -227,6 +237,21 @@ def _targets(table: Table) -> set[str]:
     return {key.target_fullname.partition(".")[0] for key in table.foreign_keys}
 
 
-def core_tables() -> frozenset[str]:
-    """Return the names of the tables that are not a plugin's."""
-    return frozenset(name for name in Model.metadata.tables if not name.startswith("plg_"))
+def _declared_relations(model: type[Any]) -> Iterator[tuple[str, Relationship[Any]]]:
+    """Yield the relationships of a class without configuring its mapper."""
+    for key, attribute in vars(model).items():
+        relation = getattr(getattr(attribute, "comparator", None), "prop", None)
+        if isinstance(relation, Relationship):
+            yield key, relation
+
+
+def _declared_target(relation: Relationship[Any]) -> type[Any] | None:
+    """Return the core class that a relationship points to; None where it is the plugin's own.
+
+    A name in quotes is looked up among the plugin's own classes only.
+    """
+    target = relation.argument
+    if callable(target) and not isinstance(target, type):
+        target = target()
+    is_core = isinstance(target, type) and not target.__module__.startswith(f"{PACKAGE}.")
+    return target if is_core else None  # type: ignore[return-value]  # a class, asked above

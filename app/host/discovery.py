@@ -58,8 +58,8 @@ def discover(directories: Iterable[Path], core_version: str) -> list[Folder]:
     for path in sorted(_candidates(directories), key=lambda path: path.name):
         folder = read_folder(path, core_version)
         if folder.name in folders:
-            other = str(folders[folder.name].path)
-            folders[folder.name].problems.append(problem("E009", str(path), other=other))
+            other = folders[folder.name].path.parent.name
+            folders[folder.name].problems.append(problem("E009", path.name, other=other))
             continue
         folders[folder.name] = folder
     _check_requirements(folders)
@@ -70,7 +70,7 @@ def read_folder(path: Path, core_version: str) -> Folder:
     """Read one folder: its manifest, checklist, policy and the imports that its modules make."""
     folder = Folder(path.name, path)
     if not (path / "plugin.toml").is_file():
-        folder.problems.append(problem("E001", str(path)))
+        folder.problems.append(problem("E001", path.name))
         return folder
     folder.manifest = _read(folder, "plugin.toml", Manifest)
     folder.checklist = _read(folder, "checklist.toml", ChecklistDefinition)

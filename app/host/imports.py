@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from sqlalchemy import Table
+from sqlalchemy import Table, inspect
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm.attributes import manager_of_class
 
@@ -41,12 +41,20 @@ def is_imported_from_elsewhere(folder: Folder) -> Path | None:
 
 def plugin_classes(name: str) -> Iterator[type[Any]]:
     """Yield the mapped classes that were declared in the plugin's modules."""
-    for base in plugin_bases(name):
-        yield from (mapper.class_ for mapper in base.registry.mappers)
     prefix = f"{PACKAGE}.{name}."
-    for mapper in list(Model.registry.mappers):
-        if mapper.class_.__module__.startswith(prefix):
-            yield mapper.class_
+    for base in (*plugin_bases(name), Model):
+        for cls in _subclasses(base):
+            # A class whose mapping failed half-way is instrumented, but has no mapper.
+            is_mapped = inspect(cls, raiseerr=False) is not None
+            if is_mapped and (base is not Model or cls.__module__.startswith(prefix)):
+                yield cls
+
+
+def _subclasses(base: type[Any]) -> Iterator[type[Any]]:
+    """Yield the subclasses of a class, at any depth."""
+    for cls in base.__subclasses__():
+        yield cls
+        yield from _subclasses(cls)
 
 
 def plugin_bases(name: str) -> list[type[DeclarativeBase]]:

@@ -180,7 +180,7 @@ def _import_modules(plugin: Plugin) -> None:
     """Import each conventional module; raise Broken with the one that fails."""
     elsewhere = imports.is_imported_from_elsewhere(plugin.folder)
     if elsewhere is not None:
-        raise Broken(problem("E009", str(plugin.folder.path), other=str(elsewhere)))
+        raise Broken(problem("E009", plugin.name, other=str(elsewhere)))
     for name in plugin.folder.modules:
         try:
             plugin.modules[name] = imports.import_module(plugin.folder, name)

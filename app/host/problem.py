@@ -145,7 +145,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
     ),
     "E034": Entry(
         "error",
-        N_("The table %(table)s points to %(target)s, a table of another plugin"),
+        N_("The table %(table)s points to %(target)s, which is not a table of the core"),
         N_("Refer to core tables only; ask the other plugin through keys"),
     ),
     "E035": Entry(

@@ -116,21 +116,12 @@ def _grants(plugin: Plugin, template: str) -> Iterator[tuple[str, str]]:
         view = plugin.inspection.class_name
         names = FILL if template in spec.fill else READ if template in spec.read else ()
         yield from ((name, view) for name in names)
-        if names:
-            yield from _menu(view)
     for granted in spec.view:
         names = WRITE if template in granted.write else READ if template in granted.read else ()
         yield from ((name, granted.name) for name in names)
-        if names:
-            yield from _menu(granted.name)
     for grant in plugin.offers.grants:
         if grant.role == template:
             yield grant.permission, grant.view
-
-
-def _menu(view: str) -> Iterator[tuple[str, str]]:
-    """Yield the right to see a view's entry in the menu."""
-    yield "menu_access", view
 
 
 def core_kinds() -> set[str]:

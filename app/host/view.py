@@ -38,7 +38,7 @@ def place_view(appbuilder: AppBuilder, plugin: Plugin, taken: dict[str, str]) ->
         if page.category:
             appbuilder.add_view(
                 view,
-                type(view).__name__,
+                view.class_permission_name,
                 label=lazy_gettext(page.title),
                 icon=page.icon,
                 category=page.category,
