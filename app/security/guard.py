@@ -76,7 +76,7 @@ def _forget_rows_outside() -> None:
 def _criteria(scope: Scope, _tables: tuple[int, ...]) -> tuple[ORMOption, ...]:
     conditions = ((model, criterion(scope, model)) for model in narrowed_models())
     return tuple(
-        with_loader_criteria(model, inside, include_aliases=True, propagate_to_loaders=False)
+        with_loader_criteria(model, inside, include_aliases=True)
         for model, inside in conditions
         if inside is not None
     )
@@ -94,7 +94,15 @@ def _narrow(state: ORMExecuteState) -> None:
     if isinstance(state.statement, Update):
         _check_moves(scope, state)
     if state.is_orm_statement:
-        state.statement = state.statement.options(*_criteria(scope, tables_now()))
+        _add_criteria(scope, state)
+
+
+def _add_criteria(scope: Scope, state: ORMExecuteState) -> None:
+    """Add the criteria, unless a relation is loaded of a row whose own load has brought them."""
+    criteria = _criteria(scope, tables_now())
+    brought = state.user_defined_options if state.is_relationship_load else ()
+    if criteria and not any(option is criteria[0] for option in brought):
+        state.statement = state.statement.options(*criteria)
 
 
 def _check_insert(scope: Scope, state: ORMExecuteState) -> None:
@@ -115,8 +123,9 @@ def _check_insert(scope: Scope, state: ORMExecuteState) -> None:
 
 
 def _model_of(state: ORMExecuteState) -> type[Any] | None:
-    table = getattr(state.statement, "table", None)
-    return next((model for model in narrowed_models() if model.__table__ is table), None)
+    # By name: in a statement on a class the table is an annotated copy of itself.
+    name = getattr(getattr(state.statement, "table", None), "name", None)
+    return next((model for model in narrowed_models() if model.__tablename__ == name), None)
 
 
 def _check_moves(scope: Scope, state: ORMExecuteState) -> None:

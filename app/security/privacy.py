@@ -70,13 +70,11 @@ def number_fault(number: str) -> NumberFault | None:
 
 
 def _component_fault(number: str, *, is_synthetic: bool) -> NumberFault | None:
-    """Tell an impossible date and a wrong check digit from a region that is not known."""
+    """Tell an impossible date from a region that is not known; the check digit was right."""
     try:
         ric.get_birth_date(number)
     except InvalidComponent:
         return NumberFault("error", _("The date of birth in the number is impossible."))
-    if ric.calc_check_digit(number[:-1]) != number[-1]:
-        return NumberFault("error", _("The last character does not fit the number."))
     if is_synthetic:
         return None
     return NumberFault("warning", _("The region of the number is not known."))

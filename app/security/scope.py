@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Mapper
 
 from app.base import Model, Problem, Restricted, Shared, TownshipScoped
-from app.models import Child, School, SubmitToken
+from app.models import Child, Person, School, SubmitToken
 
 Kind = Literal["all", "county", "township", "schools", "none"]
 MODELS_OF_FLASK_APPBUILDER = frozenset(
@@ -34,6 +34,9 @@ OWN_TABLES = MODELS_OF_FLASK_APPBUILDER | {"alembic_version"}
 """Tables without a declaration: they are reached through the security manager only."""
 WRITTEN_BY_ALL: frozenset[type] = frozenset({SubmitToken})
 """Restricted models in which every form leaves its mark; no page shows them."""
+
+NAMED_TO_SCHOOLS: frozenset[type] = frozenset({Person})
+"""Models of whose township rows the township's schools read: who inspected them has a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,15 @@ def criterion(scope: Scope, model: type[Any]) -> ColumnElement[bool] | None:
         parts.append(and_(model.township_id.is_(None), model.county_id == scope.county_id))
     if model.follows_child:
         parts.append(model.child_id.in_(_children(scope)))
+    if model in NAMED_TO_SCHOOLS and scope.school_ids:
+        theirs = model.township_id.in_(_townships(scope))
+        parts.append(and_(model.school_id.is_(None), theirs))
     return or_(*parts)
+
+
+def _townships(scope: Scope) -> Select[tuple[int]]:
+    school = School.__table__
+    return select(school.c.township_id).where(school.c.id.in_(sorted(scope.school_ids)))
 
 
 def _children(scope: Scope) -> Select[tuple[int]]:
