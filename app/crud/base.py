@@ -15,6 +15,7 @@ from app.crud.form import Choices, FormFactory
 from app.crud.interface import BureauInterface
 from app.crud.labels import COMMON_LABELS
 from app.crud.listing import ListingMixin
+from app.crud.masking import masked
 from app.crud.saving import SavingMixin
 
 DECLARED = ("list_columns", "show_columns", "add_columns", "edit_columns", "search_columns")
@@ -83,6 +84,7 @@ class BureauModelView(SavingMixin, ListingMixin, ModelView):  # type: ignore[mis
         }
         self.label_columns = {**COMMON_LABELS, **(self.label_columns or {})}
         self.formatters_columns = {
+            **dict.fromkeys(self.datamodel.encrypted_columns(), masked),
             **{name: partial(_label, labels) for name, labels in self.choices_columns.items()},
             **(self.formatters_columns or {}),
         }

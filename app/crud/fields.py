@@ -9,13 +9,14 @@ from urllib.parse import urlencode
 
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
-from wtforms import DateField, Field, Form
+from wtforms import DateField, Field, Form, StringField
 from wtforms.validators import StopValidation, ValidationError
 from wtforms.widgets import DateInput, DateTimeLocalInput, Select, html_params
 
 from app import clock
 from app.crud.interface import find
 from app.crud.lookups import lookup_of
+from app.crud.masking import masked
 from app.crud.refusal import log_refused_key
 from app.extensions import db
 
@@ -64,6 +65,23 @@ def trimmed(value: Any) -> Any:
 def absent(value: Any) -> Any:
     """Return nothing instead of an empty choice."""
     return None if value in {None, ""} else str(value)
+
+
+class MaskedField(StringField):  # type: ignore[misc]  # WTForms has no types
+    """A personal number: shown in part, and unchanged unless it is typed anew."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        kwargs.setdefault("render_kw", {"class": "form-control", "autocomplete": "off"})
+        super().__init__(label, validators, **kwargs)
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Keep the stored number where its masked form came back."""
+        typed = valuelist[0].strip() if valuelist else ""
+        if not self.object_data or typed != masked(self.object_data):
+            self.data = typed or None
+
+    def _value(self) -> str:
+        return str(self.raw_data[0]) if self.raw_data else masked(self.data)
 
 
 class ChoiceWidget(Select):  # type: ignore[misc]  # WTForms has no types

@@ -26,6 +26,7 @@ from app.crud.fields import (
     ChoiceWidget,
     DayField,
     LookupField,
+    MaskedField,
     MomentField,
     PlainText,
     Required,
@@ -128,7 +129,7 @@ class FormFactory:
         validators = common["validators"]
         if model.is_encrypted(column):
             validators.extend([PlainText(), wtforms_validators.Length(max=LONGEST_SECRET)])
-            return StringField(label, widget=BS3TextFieldWidget(), filters=[trimmed], **common)
+            return MaskedField(label, **common)
         if model.is_boolean(column):
             return BooleanField(label, default=default, **common)
         if model.is_datetime(column):

@@ -77,6 +77,10 @@ class BureauInterface(SQLAInterface):
         found = self.list_columns.get(column)
         return found is not None and isinstance(found.type, Encrypted)
 
+    def encrypted_columns(self) -> list[str]:
+        """Return the columns that hold ciphertext."""
+        return [name for name in self.list_columns if self.is_encrypted(name)]
+
     def is_plain_column(self, column: str) -> bool:
         """Tell whether rows can be ordered by a column."""
         return column in self.list_columns and not self.is_encrypted(column)

@@ -10,6 +10,13 @@ from flask_appbuilder.menu import Menu, MenuItem
 from flask_babel import gettext as _
 
 SEPARATOR = "-"
+ORDER = (
+    "Inspections", "Findings", "Attendance", "Children", "Visits", "Results", "Reports",
+    "Organization", "Staff", "Calendar", "Checklists", "Policy", "Security", "Administration",
+    "Audit",
+)  # fmt: skip
+"""The groups as people work through them; those of plugins stand behind the records."""
+ELSEWHERE = ORDER.index("Reports")
 MENU_PREFIX = "menu."
 
 
@@ -25,6 +32,10 @@ class BureauMenu(Menu):  # type: ignore[misc]  # FAB is untyped here
         kwargs["label"] = kwargs.get("label") or name
         super().add_link(f"{MENU_PREFIX}{name}", *args, **kwargs)
 
+    def get_list(self) -> list[MenuItem]:
+        """Return the groups in their order, whoever added them first."""
+        return sorted(self.menu, key=_rank)
+
     def get_flat_name_list(self, menu: Any = None, result: Any = None) -> list[str]:
         """Return the names of all entries (FAB's own list doubles with every category)."""
         return [item.name for item in _walk(menu or self.menu)]
@@ -33,7 +44,7 @@ class BureauMenu(Menu):  # type: ignore[misc]  # FAB is untyped here
         """Return the entries that the reader may see, as MenuApi serves them."""
         return [
             self._entry(item)
-            for item in (self.menu if menu is None else menu)
+            for item in (self.get_list() if menu is None else menu)
             if item.name != SEPARATOR and item.should_render() and item.name in self.allowed()
         ]
 
@@ -55,3 +66,7 @@ def _walk(items: Any) -> Iterator[MenuItem]:
     for item in items:
         yield item
         yield from _walk(item.childs or ())
+
+
+def _rank(item: MenuItem) -> int:
+    return ORDER.index(item.name) if item.name in ORDER else ELSEWHERE

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +15,7 @@ from wtforms import Form
 
 from app.base import Refused
 from app.security import audit
+from app.security.errors import incident
 
 log = logging.getLogger(__name__)
 
@@ -27,15 +26,6 @@ class FieldRefused(Refused):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
-
-
-def incident(error: BaseException) -> str:
-    """Log an error without the values that its message may hold; return its number."""
-    number = secrets.token_hex(4).upper()
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    cause = type(getattr(error, "orig", None) or error).__name__
-    log.error("incident %s: %s (%s)\n%s", number, type(error).__name__, cause, frames)
-    return number
 
 
 def incident_text(error: BaseException) -> str:

@@ -21,6 +21,7 @@ from wtforms import Form
 
 from app import clock
 from app.base import Refused
+from app.columns import blind_index
 from app.crud.fields import LookupField
 from app.crud.interface import BureauInterface
 from app.crud.placement import fill_county, only_place
@@ -220,6 +221,8 @@ class SavingMixin:
             if isinstance(field, EvidenceField):  # the files take the place of their record
                 complete(db.session(), row, current_scope())
             field.populate_obj(row, name)
+            if f"{name}_index" in row.__mapper__.columns:
+                setattr(row, f"{name}_index", blind_index(field.data))
             relation = row.__mapper__.relationships.get(name)
             if relation is not None and isinstance(field, LookupField) and not relation.uselist:
                 for column in relation.local_columns:

@@ -1,0 +1,90 @@
+"""Show the audit trail 审计记录 and the files of evidence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_appbuilder.security.sqla.models import User
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from app.crud.base import ReadOnlyView
+from app.extensions import db
+from app.models import Change, EvidenceFile
+
+ACTIONS = {
+    "insert": _l("Entered"),
+    "update": _l("Changed"),
+    "delete": _l("Deleted"),
+    "refuse": _l("Refused"),
+    "login": _l("Signed in"),
+    "logout": _l("Signed out"),
+    "read": _l("Read"),
+    "export": _l("Exported"),
+}
+
+
+class ChangeView(ReadOnlyView):
+    """Show who changed, read or was refused what, and when."""
+
+    datamodel = SQLAInterface(Change)
+    noun = _l("Entry of the audit trail")
+    list_title = _l("Audit trail")
+    list_columns = ["at", "user_id", "action", "table_name", "row_id", "address", "note"]
+    show_columns = [
+        "at", "user_id", "action", "table_name", "row_id", "before", "after", "note", "address",
+        "chain",
+    ]  # fmt: skip
+    search_columns = ["at", "user_id", "action", "table_name", "row_id", "address"]
+    base_order = ("id", "desc")
+    choices_columns = {"action": ACTIONS}
+    label_columns = {
+        "at": _l("At"),
+        "user_id": _l("Account"),
+        "action": _l("Action"),
+        "table_name": _l("Table"),
+        "row_id": _l("Record number"),
+        "before": _l("Before"),
+        "after": _l("After"),
+        "address": _l("Address"),
+        "chain": _l("Chain"),
+    }
+
+    def _get_list_widget(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Name the accounts of a page in one statement."""
+        widgets = super()._get_list_widget(*args, **kwargs)
+        rows = widgets["list"].template_args["value_columns"]
+        users = User.__table__.c
+        keys = {row["user_id"] for row in rows} - {None}
+        found = select(users.id, users.last_name, users.first_name).where(users.id.in_(keys))
+        names = (
+            {key: f"{last}{first}" for key, last, first in db.session.execute(found)}
+            if keys
+            else {}
+        )
+        for row in rows:
+            row["user_id"] = names.get(row["user_id"], row["user_id"])
+        return widgets
+
+
+class EvidenceFileView(ReadOnlyView):
+    """Show the files of evidence; they are added to and read from the records they belong to."""
+
+    datamodel = SQLAInterface(EvidenceFile)
+    noun = _l("Evidence file")
+    list_title = _l("Evidence files")
+    list_columns = ["name", "media_type", "size", "township", "school", "taken_at", "created_at"]
+    show_columns = [
+        "name", "media_type", "size", "township", "school", "taken_at", "created_at",
+        "original_sha256", "stored_sha256",
+    ]  # fmt: skip
+    search_columns = ["name", "media_type", "township", "school", "taken_at", "created_at"]
+    base_order = ("id", "desc")
+    label_columns = {
+        "media_type": _l("Kind of file"),
+        "size": _l("Size in bytes"),
+        "taken_at": _l("Taken at"),
+        "original_sha256": _l("Hash of the original"),
+        "stored_sha256": _l("Hash as stored"),
+    }

@@ -1,0 +1,156 @@
+"""Greet each person with what he has to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import g, url_for
+from flask_appbuilder import BaseView, expose
+from flask_babel import gettext as _
+from flask_login import current_user
+from sqlalchemy import case, func, select
+
+from app import clock
+from app.base import registry
+from app.extensions import db
+from app.models import AttendanceReport, Finding, FindingState, Inspection, InspectionState, School
+
+UNFINISHED = (
+    FindingState.OPEN,
+    FindingState.SERVED,
+    FindingState.OBJECTED,
+    FindingState.CLAIMED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One thing to do, with the way to it."""
+
+    title: str
+    href: str
+    count: int | None = None
+    text: str = ""
+    icon: str = ""
+    tone: str = ""
+
+
+class HomeView(BaseView):  # type: ignore[misc]  # FAB is untyped here
+    """The first page: cards of what the acting appointment has to do."""
+
+    route_base = ""
+    default_view = "index"
+
+    @expose("/")
+    def index(self) -> str:
+        """Show the cards, or the way to the login."""
+        self.update_redirect()
+        acting = current_user.is_authenticated and g.get("appointment") is not None
+        cards = list(self._cards()) if acting else []
+        return self.render_template("home.html", cards=cards)  # type: ignore[no-any-return]
+
+    def _cards(self) -> Iterator[Card]:
+        yield from self._attendance()
+        yield from self._findings()
+        yield from self._drafts()
+        yield from self._forms()
+        yield from self._links()
+
+    def _may(self, permission: str, view: str) -> bool:
+        return bool(self.appbuilder.sm.has_access(permission, view))
+
+    def _attendance(self) -> Iterator[Card]:
+        """Ask those who report classes for today's reports."""
+        view = _view_named(self.appbuilder, "AttendanceEntryView")
+        if view is None or not self._may("can_list", "AttendanceEntryView"):
+            return
+        done = select(func.count(AttendanceReport.id)).where(AttendanceReport.day == clock.today())
+        count = db.session.scalar(done) or 0
+        text = _("%(count)s classes have reported today.", count=count)
+        yield Card(
+            _("Attendance of today"), _default_url(view), None, text, "fa-user-check", "info"
+        )
+
+    def _findings(self) -> Iterator[Card]:
+        """Count what is not finished, and what is late, in one statement."""
+        if not self._may("can_list", "FindingView"):
+            return
+        late = case((Finding.due_on < clock.today(), 1), else_=0)
+        counts = select(
+            func.count(Finding.id),
+            func.coalesce(func.sum(late), 0),
+            func.coalesce(func.sum(case((Finding.state == FindingState.CLAIMED, 1), else_=0)), 0),
+        ).where(Finding.state.in_(UNFINISHED))
+        unfinished, overdue, claimed = db.session.execute(counts).one()
+        address = url_for("FindingView.list")
+        if overdue:
+            text = _("Their day of rectification has passed.")
+            yield Card(_("Overdue findings"), address, overdue, text, "fa-clock", "danger")
+        if claimed:
+            text = _("The school says they are rectified; visit again or close them.")
+            yield Card(_("Findings to verify"), address, claimed, text, "fa-eye", "warning")
+        if unfinished:
+            text = _("Found, and not closed yet.")
+            yield Card(_("Open findings"), address, unfinished, text, "fa-list-check")
+
+    def _drafts(self) -> Iterator[Card]:
+        """Remind of the forms that were begun and not submitted."""
+        if not self._may("can_list", "InspectionView"):
+            return
+        begun = (
+            select(Inspection.id, Inspection.type_key, Inspection.occurred_on, School.name)
+            .outerjoin(School, School.id == Inspection.school_id)
+            .where(
+                Inspection.state == InspectionState.DRAFT,
+                Inspection.created_by_id == current_user.id,
+            )
+            .order_by(Inspection.id.desc())
+            .limit(3)
+        )
+        for key, type_key, day, school in db.session.execute(begun):
+            kind = registry.inspection_type(type_key)
+            view = None if kind is None else _view_of(self.appbuilder, kind.model)
+            if kind is None or view is None:
+                continue
+            text = " ".join(part for part in (school, day.isoformat()) if part)
+            title = _("Continue: %(kind)s", kind=_(kind.title))
+            address = url_for(f"{view.endpoint}.edit", pk=key)
+            yield Card(title, address, None, text, "fa-pen-to-square", "warning")
+
+    def _forms(self) -> Iterator[Card]:
+        """Offer the inspection forms that the appointment may fill."""
+        for kind in registry.inspection_types():
+            view = _view_of(self.appbuilder, kind.model)
+            if view is not None and self._may("can_add", view.class_permission_name):
+                address = url_for(f"{view.endpoint}.add")
+                yield Card(_(kind.title), address, None, _("Begin a new record"), "fa-plus")
+
+    def _links(self) -> Iterator[Card]:
+        """Offer the pages of those who neither inspect nor are inspected."""
+        for name, title, text, icon in (
+            ("RoleScopeView", _("Roles and scopes"), _("Appoint people per township"), "fa-key"),
+            ("PluginView", _("Plugins"), _("What serves, and what to mend"), "fa-plug"),
+            ("ChangeView", _("Audit trail"), _("Who did what, and when"), "fa-shield-halved"),
+            ("BulletinView", _("Bulletins"), _("Figures of a month"), "fa-bullhorn"),
+        ):
+            view = _view_named(self.appbuilder, name)
+            if view is not None and self._may("can_list", view.class_permission_name):
+                yield Card(title, _default_url(view), None, text, icon)
+
+
+def _view_named(appbuilder: Any, name: str) -> Any | None:
+    return next((view for view in appbuilder.baseviews if type(view).__name__ == name), None)
+
+
+def _view_of(appbuilder: Any, model: type[Any]) -> Any | None:
+    """Return the view of exactly this model: inspection types share a table, not a class."""
+    for view in appbuilder.baseviews:
+        if getattr(getattr(view, "datamodel", None), "obj", None) is model:
+            return view
+    return None
+
+
+def _default_url(view: Any) -> str:
+    return url_for(f"{view.endpoint}.{view.default_view}")

@@ -1,0 +1,106 @@
+"""Show what is due, what the rules found, and the runs of the rules."""
+
+from __future__ import annotations
+
+from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_babel import lazy_gettext as _l
+
+from app.crud.base import ReadOnlyView
+from app.models import Obligation, RuleRun, Violation
+from app.views.staff import CAPACITIES
+
+SEVERITIES = {"violation": _l("Violation"), "warning": _l("Warning")}
+
+
+class ObligationView(ReadOnlyView):
+    """Show the inspections that are due, whether or not anybody entered anything."""
+
+    datamodel = SQLAInterface(Obligation)
+    noun = _l("Inspection due")
+    list_title = _l("Inspections due")
+    list_columns = [
+        "due_on",
+        "township",
+        "school",
+        "type_key",
+        "capacity",
+        "period_start",
+        "person",
+    ]
+    show_columns = [
+        "due_on", "township", "school", "type_key", "capacity", "period_start", "period_end",
+        "person", "clause_key", "excused_reason",
+    ]  # fmt: skip
+    search_columns = [
+        "due_on", "township", "school", "type_key", "capacity", "period_start", "person",
+    ]  # fmt: skip
+    base_order = ("due_on", "desc")
+    choices_columns = {"capacity": CAPACITIES}
+    label_columns = {
+        "type_key": _l("Kind of inspection"),
+        "capacity": _l("Capacity"),
+        "period_start": _l("Period from"),
+        "period_end": _l("Period until"),
+        "excused_reason": _l("Excused because"),
+    }
+
+
+class ViolationView(ReadOnlyView):
+    """Show what the rules found."""
+
+    datamodel = SQLAInterface(Violation)
+    noun = _l("Violation")
+    list_title = _l("Violations")
+    list_columns = [
+        "code", "severity", "township", "school", "message", "period_start", "first_seen",
+        "resolved_on",
+    ]  # fmt: skip
+    show_columns = [
+        "code", "rule_key", "severity", "township", "school", "message", "observed", "required",
+        "parameter_key", "parameter_value", "effective_from", "clause_key", "period_start",
+        "first_seen", "changed_on", "resolved_on",
+    ]  # fmt: skip
+    search_columns = [
+        "code", "rule_key", "severity", "township", "school", "period_start", "first_seen",
+        "resolved_on",
+    ]  # fmt: skip
+    base_order = ("first_seen", "desc")
+    choices_columns = {"severity": SEVERITIES}
+    label_columns = {
+        "rule_key": _l("Rule"),
+        "severity": _l("Severity"),
+        "message": _l("What was found"),
+        "observed": _l("Observed"),
+        "required": _l("Required value"),
+        "parameter_key": _l("Parameter"),
+        "parameter_value": _l("Value of the parameter"),
+        "effective_from": _l("Value in force since"),
+        "period_start": _l("Period from"),
+        "first_seen": _l("First seen"),
+        "changed_on": _l("Changed on"),
+        "resolved_on": _l("Resolved on"),
+    }
+
+
+class RuleRunView(ReadOnlyView):
+    """Show the runs of the rules: what they changed, or why they failed."""
+
+    datamodel = SQLAInterface(RuleRun)
+    noun = _l("Rule run")
+    list_title = _l("Rule runs")
+    list_columns = ["started_at", "rule_key", "as_of", "opened", "changed", "resolved", "error"]
+    show_columns = [
+        "rule_key", "as_of", "started_at", "finished_at", "opened", "changed", "resolved", "error",
+    ]  # fmt: skip
+    search_columns = ["rule_key", "as_of", "started_at"]
+    base_order = ("started_at", "desc")
+    label_columns = {
+        "rule_key": _l("Rule"),
+        "as_of": _l("Judging day"),
+        "started_at": _l("Started at"),
+        "finished_at": _l("Finished at"),
+        "opened": _l("Opened"),
+        "changed": _l("Changed"),
+        "resolved": _l("Resolved"),
+        "error": _l("Error"),
+    }
