@@ -30,13 +30,18 @@ REFERENCE = (
     "ChecklistVersionView", "ChecklistItemView", "CodeView", "ChildStatusView",
 )  # fmt: skip
 SCHOOLS = ("SchoolView", "SchoolClassView", "LiaisonContactView", "CalendarExceptionView")
+OF_SCHOOL = (
+    "SchoolClassView", "CalendarExceptionView", "LiaisonContactView", "GuardianView",
+    "ChildGroupView",
+)  # fmt: skip
+"""What a school keeps by itself; an unreferenced slip may also be deleted."""
 STAFF = ("PersonView", "AppointmentView", "LiaisonAssignmentView")
 CHILDREN = ("ChildView", "EnrolmentView", "StatusEventView", "GuardianView", "ChildGroupView")
 VISITS = ("VisitView", "VisitParticipantView")
 ATTENDANCE = ("AttendanceReportView", "AbsenceView")
 LOOP = ("FindingView", "FeedbackView", "FindingStepView", "ReturnVisitView")
 RESULTS = ("ObligationView", "ViolationView")
-EVIDENCE = ("EvidenceFileView",)
+EVIDENCE = ("EvidenceFileView", "EvidenceView")
 BULLETINS = ("BulletinView",)
 
 
@@ -113,7 +118,8 @@ _ALL_TEMPLATES = (
         COUNTY,
         "supervision_office",
         _inspector(
-            *_on(DO, SCHOOLS, RESULTS, ("TownshipView", "LiaisonAssignmentView", "PersonView")),
+            *_on(DO, RESULTS, ("TownshipView", "PersonView")),
+            *_on(ALL, SCHOOLS, ("LiaisonAssignmentView",)),
             *_on(DO, ("SchoolYearView", "SemesterView", "CalendarDayView")),
         ),
     ),
@@ -158,7 +164,7 @@ _ALL_TEMPLATES = (
         SCHOOL,
         "school_leader",
         _unit(
-            *_on(DO, ("SchoolClassView", "CalendarExceptionView", "LiaisonContactView")),
+            *_on(ALL, OF_SCHOOL),
             *_on(DO, ATTENDANCE, ("AttendanceEntryView",)),
         ),
     ),
@@ -179,7 +185,7 @@ _ALL_TEMPLATES = (
         SCHOOL,
         None,
         _unit(
-            *_on(DO, ("SchoolClassView", "CalendarExceptionView", "LiaisonContactView")),
+            *_on(ALL, OF_SCHOOL),
             *_on(DO, ATTENDANCE, ("AttendanceEntryView", "PersonView")),
         ),
     ),
@@ -197,7 +203,7 @@ _ALL_TEMPLATES = (
         None,
         (
             *_on(ALL, DAILY, REFERENCE, ("PluginView", "RuleRunView")),
-            *_on(DO, SCHOOLS),
+            *_on(ALL, SCHOOLS),
             *_on(READ, STAFF),
         ),
         is_duty=True,

@@ -12,7 +12,7 @@ from app.files.evidence import may_read, store
 from app.models import EvidenceFile
 
 
-class EvidenceFileView(BaseView):  # type: ignore[misc]  # FAB is untyped here
+class EvidenceView(BaseView):  # type: ignore[misc]  # FAB is untyped here
     """Download the files of records that the reader may see."""
 
     route_base = "/evidence"
@@ -45,4 +45,4 @@ class EvidenceFileView(BaseView):  # type: ignore[misc]  # FAB is untyped here
 
 def add_views(appbuilder: AppBuilder) -> None:
     """Add the download; it has no place in the menu."""
-    appbuilder.add_view_no_menu(EvidenceFileView)
+    appbuilder.add_view_no_menu(EvidenceView)
