@@ -152,7 +152,7 @@ def _refuse_changed_kinds(
             ChecklistVersion.number != definition.version,
         )
     )
-    kinds = dict(rows.tuples().all())
+    kinds = {row.key: row.kind for row in rows}
     for item in definition.items():
         before = kinds.get(item.key, item.kind)
         if before != item.kind:

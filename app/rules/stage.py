@@ -89,7 +89,8 @@ def fill(connection: Connection, asked: Sequence[tuple[Select, Settings]]) -> in
 def store(connection: Connection, rule: Rule, as_of: date, run_id: int) -> Counts:
     """Open what is new, and change what differs or holds again; closing is a step of its own."""
     changed = connection.execute(_change(rule, as_of)).rowcount
-    opened = connection.execute(_open(rule, as_of, run_id)).rowcount
+    keep = {"preserve_rowcount": True}
+    opened = connection.execute(_open(rule, as_of, run_id), execution_options=keep).rowcount
     return Counts(opened=opened, changed=changed)
 
 
