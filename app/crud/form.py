@@ -20,8 +20,10 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms import validators as wtforms_validators
+from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import NumberInput
 
+from app.base import Scoped
 from app.crud.fields import (
     ChoiceWidget,
     DayField,
@@ -105,15 +107,16 @@ class FormFactory:
         """Return the validator that asks for a value, or the one that allows none."""
         if self.datamodel.is_boolean(column) or column == "evidence_set_id":
             return []
-        if self.datamodel.is_nullable(column):
+        follows_school = column == "township" and issubclass(self.datamodel.obj, Scoped)
+        if self.datamodel.is_nullable(column) or follows_school:
             return [wtforms_validators.Optional()]
         return [Required()]
 
     def _choice(self, column: str, label: Any, common: dict[str, Any]) -> Field:
-        choices = list(self.datamodel.choices[column].items())
+        choices = choices_of(self.datamodel.choices[column])
         default = self.datamodel.get_col_default(column)
         if self.datamodel.is_nullable(column) or default is None:
-            choices.insert(0, (BLANK, ""))
+            choices.insert(0, SelectChoice(BLANK, ""))
         return SelectField(
             label,
             choices=choices,
@@ -177,11 +180,16 @@ class FormFactory:
             target = model.get_related_model(column)
             return LookupField(label, model=target, narrow=self.lookups.get(column))
         if model.is_choice(column):
-            choices = list(model.choices[column].items())
+            choices = choices_of(model.choices[column])
             return SelectField(label, choices=choices, widget=ChoiceWidget())
         if model.is_boolean(column):
-            choices = [(YES, _l("Yes")), (NO, _l("No"))]
+            choices = choices_of({YES: _l("Yes"), NO: _l("No")})
             return SelectField(label, choices=choices, widget=ChoiceWidget())
         if model.is_date(column) or model.is_datetime(column):
             return DayField(label)
         return StringField(label, widget=BS3TextFieldWidget())
+
+
+def choices_of(labels: Choices) -> list[SelectChoice]:
+    """Return keys and labels as WTForms wants them."""
+    return [SelectChoice(key, label) for key, label in labels.items()]

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 SEPARATOR = "-"
 ORDER = (
-    "Inspections", "Findings", "Attendance", "Children", "Visits", "Results", "Reports",
+    "Inspections", "Findings", "Daily work", "Children", "Visits", "Results", "Reports",
     "Organization", "Staff", "Calendar", "Checklists", "Policy", "Security", "Administration",
     "Audit",
 )  # fmt: skip

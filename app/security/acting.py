@@ -284,5 +284,6 @@ def choose(appointment_id: int) -> bool:
 
 
 def init_app(app: Flask) -> None:
-    """Bind every request before its view runs."""
+    """Bind every request before its view runs, and let go of its actor afterwards."""
     app.before_request(bind_request)
+    app.teardown_request(lambda _error: actor.set(Actor()) and None)

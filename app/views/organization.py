@@ -9,6 +9,7 @@ from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Form, SelectMultipleField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 from wtforms.widgets import Select
 
@@ -50,7 +51,7 @@ class GradesField(SelectMultipleField):  # type: ignore[misc]  # WTForms has no 
     widget = Select(multiple=True)
 
     def __init__(self, label: Any = None, **kwargs: Any) -> None:
-        choices = [(grade, str(grade)) for grade in GRADES]
+        choices = [SelectChoice(str(grade), str(grade)) for grade in GRADES]
         kwargs["render_kw"] = {"class": "my_select2 form-control"}
         super().__init__(label, coerce=int, choices=choices, **kwargs)
         self.flags.required = True
