@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Flask
 from flask_appbuilder.security.sqla.models import Role, User
-from sqlalchemy import Executable, select
+from sqlalchemy import URL, Engine, Executable, create_engine, event, select
 from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
@@ -42,6 +42,22 @@ WEAK_HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
 """Cheap to check: tests log in hundreds of times."""
 
 
+def _plain_engine(url: URL) -> Engine:
+    """Return an engine of the builder's own, whose reads take no lock on SQLite.
+
+    The product's engine begins every transaction outside a request with the write lock: a relation
+    that a test reads late would then lock the application out.
+    """
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _check_foreign_keys)
+    return engine
+
+
+def _check_foreign_keys(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
 class CountyBuilder:
     """Add rows to the test's database over a session of its own, outside any request."""
 
@@ -49,7 +65,8 @@ class CountyBuilder:
         self.app = app
         self._number = itertools.count(1)
         with self.context():
-            self.session = Session(db.engine, expire_on_commit=False)
+            self._engine = _plain_engine(db.engine.url)
+        self.session = Session(self._engine, expire_on_commit=False)
         self._county: County | None = None
         self._township: Township | None = None
         self._school: School | None = None
@@ -64,6 +81,7 @@ class CountyBuilder:
     def close(self) -> None:
         """Give the connection back."""
         self.session.close()
+        self._engine.dispose()
 
     def add(self, row: T) -> T:
         """Store a row of any model; scope columns are filled from its school or township."""
