@@ -157,6 +157,7 @@ class Testing(Config):
     TESTING = True
     PLUGINS_STRICT = True
     SERVER_NAME = None
+    LOGIN_RATE_PER_ADDRESS = "100000 per minute"
 
     def __init__(self, instance: Path, url: str) -> None:
         self._url = url

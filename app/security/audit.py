@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from flask import Flask, g, has_request_context
 from flask_babel import gettext as _
-from sqlalchemy import Connection, Delete, Executable, Update, event, insert, select
+from sqlalchemy import Column, Connection, Delete, Executable, Update, event, insert, select
 from sqlalchemy import inspect as inspect_row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session
@@ -164,6 +164,8 @@ def _values(action: str, row: Any, mapper: Mapper[Any]) -> tuple[dict[str, Any],
     after: dict[str, Any] = {}
     for attribute in mapper.column_attrs:
         column = mapper.columns[attribute.key]
+        if not isinstance(column, Column):  # the expression that tells inspection types apart
+            continue
         if column.name in BOOKKEEPING or column.primary_key:
             continue
         history = inspect_row(row).attrs[attribute.key].history
@@ -314,7 +316,7 @@ def _sqlite_triggers() -> Iterator[str]:
 def _postgres_triggers() -> Iterator[str]:
     same = " AND ".join(f'NEW."{name}" IS NOT DISTINCT FROM OLD."{name}"' for name in KEPT_COLUMNS)
     yield f"""
-        CREATE FUNCTION keep_audit_trail() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE OR REPLACE FUNCTION keep_audit_trail() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             IF TG_OP = 'UPDATE' THEN
                 IF OLD.chain IS NULL AND {same} THEN RETURN NEW; END IF;

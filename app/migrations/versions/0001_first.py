@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from app.security.audit import install_audit_triggers
+
 revision = '0001'
 down_revision = None
 branch_labels = None
@@ -1567,6 +1569,7 @@ def upgrade() -> None:
     op.create_index(op.f('ix_visit_participant_township_id'), 'visit_participant', ['township_id'], unique=False)
     op.create_index(op.f('ix_visit_participant_visit_id'), 'visit_participant', ['visit_id'], unique=False)
     # ### end Alembic commands ###
+    install_audit_triggers(op.get_bind())
 
 
 def downgrade() -> None:

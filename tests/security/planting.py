@@ -1,0 +1,156 @@
+"""Plant one row of every scoped model at a place, with a mark in each of its texts.
+
+Models are found by themselves and rows are made from their columns, so that a model added tomorrow
+is planted without a change here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import Column, Connection, MetaData, Table, insert, select
+from sqlalchemy import types as sqltypes
+
+from app.base import Model, TownshipScoped, registry
+from app.columns import BlindIndex, Encrypted, UtcDateTime
+from app.extensions import db
+from app.models import School
+from app.security.scope import mapped
+
+DAY = date(2026, 3, 4)
+PLACES = ("county_id", "township_id", "school_id")
+
+
+class Planter:
+    """Plant marked rows of every scoped model, parents first."""
+
+    def __init__(self, app: Flask, school: School, mark: str) -> None:
+        self.app = app
+        self.school = school
+        self.mark = mark
+        self.number = itertools.count(1)
+        self.planted: dict[str, list[int]] = {}
+
+    def plant(self) -> dict[str, list[int]]:
+        """Plant a row of each model at the school; return the keys by table."""
+        with self.app.app_context(), db.engine.begin() as connection:
+            self.connection = connection
+            self.planted["school"] = [self.school.id]
+            for table in _tables():
+                self._keys(table)
+            for kind in registry.inspection_types():
+                self._insert(Model.metadata.tables["inspection"], {"type_key": kind.key})
+        return {name: keys for name, keys in self.planted.items() if name in _names()}
+
+    def _keys(self, table: Table) -> list[int]:
+        if table.name not in self.planted:
+            self._insert(table)
+        return self.planted[table.name]
+
+    def _insert(self, table: Table, given: dict[str, Any] | None = None) -> None:
+        values = {
+            column.name: self._value(table, column)
+            for column in table.columns
+            if not (column.primary_key and not column.foreign_keys)
+        }
+        values |= given or {}
+        values = {name: value for name, value in values.items() if value is not None}
+        key = self.connection.execute(insert(table).values(**values)).inserted_primary_key[0]
+        self.planted.setdefault(table.name, []).append(key)
+
+    def _value(self, table: Table, column: Column[Any]) -> Any:
+        if column.name in PLACES:
+            return self._place(column.name)
+        if column.foreign_keys:
+            return self._reference(table, column)
+        if column.default is not None and column.default.is_scalar:
+            return column.default.arg
+        return self._of_type(column)
+
+    def _place(self, name: str) -> int | None:
+        return {
+            "county_id": self.school.county_id,
+            "township_id": self.school.township_id,
+            "school_id": self.school.id,
+        }[name]
+
+    def _reference(self, table: Table, column: Column[Any]) -> int | None:
+        target = next(iter(column.foreign_keys)).column.table
+        if target is table or target.name.startswith("ab_"):
+            return None
+        if target.name in self.planted:
+            return self.planted[target.name][0]
+        if target.name in _names():
+            return None if column.nullable and _needs(target, table) else self._keys(target)[0]
+        return self._shared(target)
+
+    def _shared(self, table: Table) -> int:
+        key = table.primary_key.columns.values()[0]
+        found = self.connection.scalar(select(key).limit(1))
+        if found is None:
+            # Everybody may read shared rows: they bear no mark.
+            mark, self.mark = self.mark, ""
+            self._insert(table)
+            self.mark = mark
+            found = self.planted.pop(table.name)[0]
+        return int(found)
+
+    def _of_type(self, column: Column[Any]) -> Any:
+        kind = column.type
+        text = f"{self.mark}{next(self.number)}"
+        if isinstance(kind, BlindIndex):
+            return f"{self.mark}{next(self.number):060}"
+        if isinstance(kind, Encrypted | sqltypes.String):
+            return text
+        if isinstance(kind, UtcDateTime):
+            return datetime(2026, 3, 4, 1, tzinfo=UTC)
+        plain = {
+            sqltypes.Boolean: False,
+            sqltypes.Integer: next(self.number),
+            sqltypes.Date: DAY,
+            sqltypes.Numeric: Decimal(1),
+        }
+        return next((value for cls, value in plain.items() if isinstance(kind, cls)), None)
+
+
+def _tables() -> list[Table]:
+    """Return the tables of all scoped models."""
+    return [model.__table__ for model in mapped(TownshipScoped)]
+
+
+def _names() -> set[str]:
+    return {table.name for table in _tables()}
+
+
+def _needs(table: Table, other: Table) -> bool:
+    """Return whether a table points, directly or not, to another: planting would go in circles."""
+    seen, waiting = set(), [table]
+    while waiting:
+        here = waiting.pop()
+        for key in here.foreign_keys:
+            target = key.column.table
+            if target is other:
+                return True
+            if target.name not in seen:
+                seen.add(target.name)
+                waiting.append(target)
+    return False
+
+
+def snapshot(app: Flask, *, without: frozenset[str] = frozenset()) -> dict[str, list[Any]]:
+    """Return every row of the database, to compare before and after."""
+    with app.app_context(), db.engine.connect() as connection:
+        return {table.name: _rows(connection, table) for table in _kept(Model.metadata, without)}
+
+
+def _kept(metadata: MetaData, without: frozenset[str]) -> Iterator[Table]:
+    return (table for table in metadata.sorted_tables if table.name not in without)
+
+
+def _rows(connection: Connection, table: Table) -> list[Any]:
+    return sorted(map(repr, connection.execute(select(table))))

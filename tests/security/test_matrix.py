@@ -1,0 +1,270 @@
+"""Part 8: walk every address as every role; rows of other places neither show nor change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_appbuilder.baseviews import BaseModelView
+from werkzeug.routing import Rule
+
+from app.security.roles import TEMPLATES
+from tests.builder import CountyBuilder
+from tests.conftest import Login
+from tests.security.planting import Planter, snapshot
+from tests.visitor import Visitor
+
+FAR, NEAR, OWN = "蠹", "蠡", "甲"
+"""Marks: rows of another township, of another school of the township, of the own school."""
+MISSING = 2_000_000_000
+HOSTILE = ("0", "-1", "9" * 30, "x'--", "%00")
+PUBLIC = frozenset(
+    {
+        "HomeView.index",
+        "LocaleView.index",
+        "LoginApi.login",
+        "SignInView.login",
+        "SignInView.logout",
+        "UtilView.back",
+        "health.healthz",
+    }
+)
+"""Everything that answers without a login; a rule that is not named here must ask for one."""
+ASKS_WITHIN = frozenset({"action", "action_post"})
+"""Methods of the base view that look the permission of the named action up by themselves."""
+MOVING = frozenset({"change", "submit_token", "account", "ab_user", "permission_version"})
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What was planted where."""
+
+    far: dict[str, list[int]]
+    near: dict[str, list[int]]
+    own: dict[str, list[int]]
+
+
+@pytest.fixture
+def ground(app: Flask, county: CountyBuilder) -> Ground:
+    """Plant rows of every scoped model in the own school, beside it and far away."""
+    there = county.school(f"{FAR}校", county.township("外镇"))
+    beside = county.school(f"{NEAR}校")
+    return Ground(
+        Planter(app, there, FAR).plant(),
+        Planter(app, beside, NEAR).plant(),
+        Planter(app, county.a_school, OWN).plant(),
+    )
+
+
+def visitor_of(key: str, county: CountyBuilder, login: Login) -> Visitor:
+    """Log somebody of a template in: over one school or over its township."""
+    kind = TEMPLATES[key].scope_kinds[0]
+    if kind == "schools":
+        return login(key, school=county.a_school)
+    if kind == "township":
+        return login(key, township=county.a_township)
+    if kind == "linked":
+        person = county.person()
+        county.liaison(person, key, county.a_school)
+        return login(key, person=person)
+    return login(key)
+
+
+def forbidden_marks(key: str) -> tuple[str, ...]:
+    """Return the marks that a template's holder must never read."""
+    kind = TEMPLATES[key].scope_kinds[0]
+    return {"county": (), "township": (FAR,)}.get(kind, (FAR, NEAR))
+
+
+def view_of(app: Flask, rule: Rule) -> tuple[Any, str]:
+    """Return the view and the method behind a rule."""
+    owner, _dot, method = rule.endpoint.rpartition(".")
+    for view in app.extensions["appbuilder"].baseviews:
+        if view.endpoint == owner:
+            return view, method
+    return None, method
+
+
+def rules(app: Flask) -> list[Rule]:
+    """Return every rule but the static files."""
+    return [rule for rule in app.url_map.iter_rules() if not rule.endpoint.endswith("static")]
+
+
+def keys_for(app: Flask, rule: Rule, ground: Ground) -> list[int]:
+    """Return the keys of foreign rows that a rule may be asked for."""
+    view, _method = view_of(app, rule)
+    if isinstance(view, BaseModelView):
+        table = view.datamodel.obj.__tablename__
+        return ground.far.get(table, []) + ground.near.get(table, [])
+    every = {key for keys in ground.far.values() for key in keys}
+    return sorted(every)[:3]
+
+
+def paths(app: Flask, rule: Rule, keys: list[Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the addresses of a rule, filled with keys and with the names that it knows."""
+    names = sorted(rule.arguments)
+    if not names:
+        yield rule.rule, None
+        return
+    view, _method = view_of(app, rule)
+    for key in keys:
+        values: dict[str, Any] = dict.fromkeys(names, key)
+        for words in _words(rule, view):
+            address = app.url_map.bind("localhost").build(
+                rule.endpoint, {**values, **words}, method=sorted(rule.methods - {"HEAD"})[0]
+            )
+            yield address, key
+
+
+def _words(rule: Rule, view: Any) -> Iterator[dict[str, str]]:
+    if "name" in rule.arguments and getattr(view, "actions", None):
+        yield from ({"name": name} for name in view.actions)
+    elif "table" in rule.arguments:
+        yield from ({"table": table} for table in ("child", "person", "inspection", "school"))
+    else:
+        yield {}
+
+
+def methods(rule: Rule) -> set[str]:
+    """Return the methods that do something."""
+    return set(rule.methods or ()) - {"HEAD", "OPTIONS"}
+
+
+@pytest.mark.parametrize("key", TEMPLATES)
+def test_roles_see_and_change_nothing_of_other_places(
+    app: Flask, county: CountyBuilder, login: Login, ground: Ground, key: str
+) -> None:
+    visitor, marks = visitor_of(key, county, login), forbidden_marks(key)
+    token = visitor.token()
+    before = snapshot(app, without=MOVING)
+    asked = 0
+
+    for rule in rules(app):
+        if rule.endpoint in PUBLIC:
+            continue
+        for path, row in paths(app, rule, [*keys_for(app, rule, ground), MISSING]):
+            for method in methods(rule):
+                body = {"csrf_token": token, "rowid": str(row)} if method == "POST" else None
+                answer = visitor.open(path, method=method, data=body)
+                text = answer.get_data(as_text=True)
+                asked += 1
+                assert answer.status_code < 500, f"{method} {path}: {answer.status_code}"
+                assert not [mark for mark in marks if mark in text], f"{method} {path}"
+                if marks and row is not None and _names_row(app, rule) and marks == (FAR, NEAR):
+                    assert answer.status_code in {403, 404}, f"{method} {path}"
+
+    assert asked > 150
+    if marks:
+        after = snapshot(app, without=MOVING)
+        assert _touched(before, after, marks) == []
+
+
+def _names_row(app: Flask, rule: Rule) -> bool:
+    view, method = view_of(app, rule)
+    return isinstance(view, BaseModelView) and "pk" in rule.arguments and method != "action_post"
+
+
+def _touched(before: dict[str, list[Any]], after: dict[str, list[Any]], marks: tuple[str, ...]) -> list[str]:
+    """Return the foreign rows that differ."""
+
+    def marked(rows: dict[str, list[Any]]) -> set[str]:
+        return {row for table in rows.values() for row in table if any(m in row for m in marks)}
+
+    return sorted(marked(before) ^ marked(after))
+
+
+@pytest.mark.parametrize("key", ["school_leader", "township_leader", "liaison_leader"])
+def test_lookups_lists_and_searches_hold_only_own_rows(
+    app: Flask, county: CountyBuilder, login: Login, ground: Ground, key: str
+) -> None:
+    visitor, marks = visitor_of(key, county, login), forbidden_marks(key)
+    asked = []
+
+    for table in [*ground.far, "nothing"]:
+        for query in (f"q={FAR}", f"q={NEAR}", "page=1", f"id={ground.far.get(table, [1])[0]}"):
+            asked.append(f"/lookup/{table}?{query}")
+    for view in app.extensions["appbuilder"].baseviews:
+        if isinstance(view, BaseModelView) and "list" not in view.exclude_route_methods:
+            name = type(view).__name__
+            for column in view.search_columns:
+                asked.append(f"{view.route_base}/list/?_flt_0_{column}={FAR}")
+            asked.append(f"{view.route_base}/list/?psize_{name}=100000&_oc_{name}=x&_od_{name}=asc")
+
+    for path in asked:
+        answer = visitor.get(path)
+        text = answer.get_data(as_text=True)
+        # The search form shows again what was typed into it.
+        typed = text.replace(f'value="{FAR}"', "").replace(f'"{FAR}"', "").replace(f">{FAR}<", "")
+        assert answer.status_code in {200, 302, 403, 404}, path
+        assert not [mark for mark in marks if f"{mark}1" in typed or f"{mark}校" in typed], path
+
+
+@pytest.mark.parametrize("key", TEMPLATES)
+def test_own_rows_show_with_the_permission_and_not_without(
+    app: Flask, county: CountyBuilder, login: Login, ground: Ground, key: str
+) -> None:
+    from app.security.permissions import granted
+
+    visitor = visitor_of(key, county, login)
+    with app.app_context():
+        allowed = granted(key)
+
+    for view in app.extensions["appbuilder"].baseviews:
+        if not isinstance(view, BaseModelView) or "show" in view.exclude_route_methods:
+            continue
+        for own in ground.own.get(view.datamodel.obj.__tablename__, [])[:1]:
+            answer = visitor.get(f"{view.route_base}/show/{own}")
+            if ("can_show", view.class_permission_name) in allowed:
+                # A subtype's page does not open rows of another type.
+                assert answer.status_code in {200, 404}, f"{view.route_base} {key}"
+                narrowed = "type_key" in view.datamodel.obj.__table__.columns
+                assert answer.status_code == 200 or narrowed, f"{view.route_base} {key}"
+            else:
+                assert answer.status_code in {403, 404}, f"{view.route_base} {key}"
+
+
+def test_every_rule_asks_for_a_permission_or_is_listed_as_public(app: Flask, client: Visitor) -> None:
+    open_rules = []
+
+    for rule in rules(app):
+        view, method = view_of(app, rule)
+        name = getattr(getattr(view, method, None), "_permission_name", None)
+        if name is None and method not in ASKS_WITHIN and rule.endpoint not in PUBLIC:
+            open_rules.append(rule.endpoint)
+
+    assert open_rules == []
+
+
+def test_nobody_reads_anything_without_signing_in(app: Flask, client: Visitor, ground: Ground) -> None:
+    for rule in rules(app):
+        if rule.endpoint in PUBLIC:
+            continue
+        for path, _row in paths(app, rule, [1, MISSING]):
+            answer = client.get(path)
+            assert answer.status_code in {302, 401, 403, 404, 405}, path
+            text = answer.get_data(as_text=True)
+            assert not [mark for mark in (FAR, NEAR, OWN) if mark in text], path
+
+
+@pytest.mark.parametrize("key", ["school_leader", "township_leader", "system_administrator"])
+def test_hostile_keys_and_arguments_never_break_a_page(
+    app: Flask, county: CountyBuilder, login: Login, key: str
+) -> None:
+    visitor = visitor_of(key, county, login)
+    query = "?page_X=abc&psize_X=-5&_oc_X=;drop&_od_X=up&_flt_9_x=1&_flt_0_name=%00&q=%27%22%3C&page=x"
+
+    for rule in rules(app):
+        if "GET" not in methods(rule) or rule.endpoint in {"SignInView.logout"}:
+            continue
+        hostile = [key for key in HOSTILE if not _is_number(rule)]
+        for path, _row in paths(app, rule, hostile or [MISSING]):
+            for address in (path, path + query):
+                answer = visitor.get(address)
+                assert answer.status_code < 500, address
+
+
+def _is_number(rule: Rule) -> bool:
+    return any(type(one).__name__ == "IntegerConverter" for one in rule._converters.values())
