@@ -96,10 +96,18 @@ class Manifest(Strict):
 
 def explain(error: ValidationError) -> list[tuple[str, str]]:
     """Return (path, message) of every error that pydantic found."""
+    details = error.errors(include_url=False)
+    places = [detail["loc"] for detail in details]
     return [
         (_dotted(detail["loc"]), str(detail["msg"]).removeprefix("Value error, "))
-        for detail in error.errors(include_url=False)
+        for detail in details
+        if not _follows(detail["loc"], places)
     ]
+
+
+def _follows(location: tuple[Any, ...], places: list[tuple[Any, ...]]) -> bool:
+    """Tell whether an error only follows from one inside: a list that is empty without it."""
+    return any(len(at) > len(location) and at[: len(location)] == location for at in places)
 
 
 def _dotted(location: tuple[Any, ...]) -> str:

@@ -56,8 +56,16 @@ class ParameterSpec(Strict):
         days = [value.start for value in self.values]
         if len(days) != len(set(days)):
             raise ValueError("two values start on the same day")
-        wanted = {"text": str, "flag": bool}.get(self.unit, (int, Decimal))
         for value in self.values:
-            if value.value is not None and not isinstance(value.value, wanted):
+            if value.value is not None and not _is_of(self.unit, value.value):
                 raise ValueError(f"{value.value!r} is not a value of the unit {self.unit}")
         return self
+
+
+def _is_of(unit: str, value: bool | int | Decimal | str) -> bool:
+    """Tell whether a value can be one of the unit; a flag is true, false, 1 or 0."""
+    if unit == "text":
+        return isinstance(value, str)
+    if unit == "flag":
+        return value in (True, False)
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
