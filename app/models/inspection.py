@@ -18,7 +18,14 @@ from sqlalchemy import (
     case,
     event,
 )
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
+from sqlalchemy.orm import (
+    Mapped,
+    MappedColumn,
+    column_property,
+    declared_attr,
+    mapped_column,
+    relationship,
+)
 
 from app.base import Audited, Model, Scoped
 from app.columns import UtcDateTime
@@ -33,6 +40,12 @@ _mapped_types: set[str] = set()
 
 def _known_types() -> Sequence[str]:
     return sorted(_mapped_types) or [""]
+
+
+def _known_or_base(type_key: MappedColumn[str]) -> ColumnElement[str]:
+    known: BindParameter[str] = bindparam("known_types", callable_=_known_types, expanding=True)
+    key = cast("ColumnElement[str]", type_key)
+    return case((key.in_(known), key), else_=BASE_TYPE)
 
 
 class Verdict(StrEnum):
@@ -62,6 +75,8 @@ class Inspection(Scoped, Audited, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     type_key: Mapped[str] = mapped_column(String(60), index=True)
+    # An attribute of its own: as a bare expression, a save without a net change raises KeyError.
+    known_type: Mapped[str] = column_property(_known_or_base(type_key))
     checklist_version_id: Mapped[int] = mapped_column(
         ForeignKey("checklist_version.id"), index=True
     )
@@ -105,11 +120,9 @@ class Inspection(Scoped, Audited, Model):
             key = cls.inspection_type_key  # type: ignore[attr-defined]  # the host sets it
             _mapped_types.add(key)
             return {"polymorphic_identity": key}
-        known: BindParameter[str] = bindparam("known_types", callable_=_known_types, expanding=True)
-        type_key = cast("ColumnElement[str]", cls.type_key)
         return {
             "version_id_col": cls.row_version,
-            "polymorphic_on": case((type_key.in_(known), type_key), else_=BASE_TYPE),
+            "polymorphic_on": "known_type",
             "polymorphic_identity": BASE_TYPE,
         }
 
