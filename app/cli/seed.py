@@ -16,7 +16,7 @@ from app.extensions import db
 LARGEST = (2000, 5_000_000)
 SMALLEST_COUNTY = 100
 
-seed = AppGroup("seed", help="Fill an empty database: the county, or a demo.")
+seed = AppGroup("seed", help="Fill an empty database: the county, or a demonstration.")
 
 
 @seed.command("county")

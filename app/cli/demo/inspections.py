@@ -380,8 +380,8 @@ class Maker:
                 chairs=None if inspected.is_draft else line.chairs,
                 is_drawn=line.is_drawn,
                 is_agreed=line.is_agreed,
-                checked_by_id=inspected.hand.person_id,
-                checked_at=at(inspected.day, 9, min(number, 59)),
+                checked_by_id=None if inspected.is_draft else inspected.hand.person_id,
+                checked_at=None if inspected.is_draft else at(inspected.day, 9, min(number, 59)),
                 note=line.note,
             )
 
