@@ -132,6 +132,14 @@ def _entry(action: str, table: str | None, row_id: int | None, **values: Any) ->
     )
 
 
+@event.listens_for(Session, "before_flush")
+def _read_what_goes(session: Session, _context: Any, _instances: Any) -> None:
+    """Read again what is to be deleted: afterwards nobody can say what it was."""
+    for row in session.deleted:
+        if inspect_row(row).expired_attributes:
+            session.refresh(row)
+
+
 @event.listens_for(Session, "after_flush")
 def _keep_changes(session: Session, _context: Any) -> None:
     """Write an entry for each row of the flush on the connection that saves it."""
@@ -154,7 +162,8 @@ def _entries(action: str, rows: Any) -> Iterator[Entry]:
             continue
         before, after = _values(action, row, mapper)
         if before or after:
-            key = mapper.primary_key_from_instance(row)[0]
+            known = inspect_row(row).identity or mapper.primary_key_from_instance(row)
+            key = known[0]
             row_id = key if isinstance(key, int) else None
             yield _entry(action, table, row_id, before=_text(before), after=_text(after))
 
@@ -239,7 +248,13 @@ def _keep_updates_by_key(state: ORMExecuteState, mapper: Mapper[Any]) -> None:
             "update",
             mapper.local_table.name,
             values.get(key),
-            after=_text({n: _literal(mapper, n, v) for n, v in values.items() if n != key}),
+            after=_text(
+                {
+                    n: _literal(mapper, n, v)
+                    for n, v in values.items()
+                    if n not in {key, *BOOKKEEPING}
+                }
+            ),
         )
         for values in given
     ]
@@ -319,7 +334,9 @@ def _postgres_triggers() -> Iterator[str]:
         CREATE OR REPLACE FUNCTION keep_audit_trail() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             IF TG_OP = 'UPDATE' THEN
-                IF OLD.chain IS NULL AND {same} THEN RETURN NEW; END IF;
+                IF OLD.chain IS NULL AND NEW.chain IS NOT NULL AND {same} THEN
+                    RETURN NEW;
+                END IF;
             END IF;
             RAISE EXCEPTION 'the audit trail is never changed';
         END $$"""

@@ -55,7 +55,6 @@ def number_fault(number: str) -> NumberFault | None:
     regions were renamed and merged. Region 000000 is for made-up numbers.
     """
     compact = compact_number(number)
-    is_synthetic = compact.startswith(SYNTHETIC_REGION)
     try:
         ric.validate(compact)
     except InvalidLength:
@@ -65,16 +64,16 @@ def number_fault(number: str) -> NumberFault | None:
     except InvalidChecksum:
         return NumberFault("error", _("The last character does not fit the number."))
     except (InvalidComponent, KeyError):
-        return _component_fault(compact, is_synthetic=is_synthetic)
+        return _component_fault(compact)
     return None
 
 
-def _component_fault(number: str, *, is_synthetic: bool) -> NumberFault | None:
-    """Tell an impossible date from a region that is not known; the check digit was right."""
+def _component_fault(number: str) -> NumberFault | None:
+    """Tell an impossible date from a region that is not known."""
     try:
         ric.get_birth_date(number)
     except InvalidComponent:
         return NumberFault("error", _("The date of birth in the number is impossible."))
-    if is_synthetic:
+    if number.startswith(SYNTHETIC_REGION):
         return None
     return NumberFault("warning", _("The region of the number is not known."))

@@ -167,7 +167,9 @@ def _names_row(app: Flask, rule: Rule) -> bool:
     return isinstance(view, BaseModelView) and "pk" in rule.arguments and method != "action_post"
 
 
-def _touched(before: dict[str, list[Any]], after: dict[str, list[Any]], marks: tuple[str, ...]) -> list[str]:
+def _touched(
+    before: dict[str, list[Any]], after: dict[str, list[Any]], marks: tuple[str, ...]
+) -> list[str]:
     """Return the foreign rows that differ."""
 
     def marked(rows: dict[str, list[Any]]) -> set[str]:
@@ -226,7 +228,9 @@ def test_own_rows_show_with_the_permission_and_not_without(
                 assert answer.status_code in {403, 404}, f"{view.route_base} {key}"
 
 
-def test_every_rule_asks_for_a_permission_or_is_listed_as_public(app: Flask, client: Visitor) -> None:
+def test_every_rule_asks_for_a_permission_or_is_listed_as_public(
+    app: Flask, client: Visitor
+) -> None:
     open_rules = []
 
     for rule in rules(app):
@@ -238,7 +242,9 @@ def test_every_rule_asks_for_a_permission_or_is_listed_as_public(app: Flask, cli
     assert open_rules == []
 
 
-def test_nobody_reads_anything_without_signing_in(app: Flask, client: Visitor, ground: Ground) -> None:
+def test_nobody_reads_anything_without_signing_in(
+    app: Flask, client: Visitor, ground: Ground
+) -> None:
     for rule in rules(app):
         if rule.endpoint in PUBLIC:
             continue
@@ -254,7 +260,9 @@ def test_hostile_keys_and_arguments_never_break_a_page(
     app: Flask, county: CountyBuilder, login: Login, key: str
 ) -> None:
     visitor = visitor_of(key, county, login)
-    query = "?page_X=abc&psize_X=-5&_oc_X=;drop&_od_X=up&_flt_9_x=1&_flt_0_name=%00&q=%27%22%3C&page=x"
+    query = (
+        "?page_X=abc&psize_X=-5&_oc_X=;drop&_od_X=up&_flt_9_x=1&_flt_0_name=%00&q=%27%22%3C&page=x"
+    )
 
     for rule in rules(app):
         if "GET" not in methods(rule) or rule.endpoint in {"SignInView.logout"}:

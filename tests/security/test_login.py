@@ -1,0 +1,312 @@
+"""Part 13: logins are limited, and every kind of ending ends a copied cookie."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from app import clock
+from app.extensions import db
+from app.models import Account, Appointment, Change, Person
+from app.security import accounts
+from tests.builder import PASSWORD, CountyBuilder
+from tests.conftest import log_in
+from tests.visitor import Visitor, read
+
+WRONG = "Wrong-horse-9"
+OWN_PAGE = "/account/"
+
+
+def try_form(visitor: Visitor, username: str, password: str) -> bool:
+    """Try the form; return whether the visitor is signed in afterwards."""
+    visitor.submit(
+        "/login/", {"username": username, "password": password}, select="form[method=post]"
+    )
+    return is_signed_in(visitor)
+
+
+def is_signed_in(visitor: Visitor) -> bool:
+    return visitor.get(OWN_PAGE).status_code == 200
+
+
+def try_api(visitor: Visitor, username: str, password: str) -> bool:
+    body = {"username": username, "password": password, "provider": "db"}
+    return visitor.post("/api/v1/security/login", json=body).status_code == 200
+
+
+@pytest.fixture
+def person(county: CountyBuilder) -> Person:
+    """Return a school leader with an account named ``zhang.san``."""
+    someone = county.person("张三", county.a_school)
+    county.account(someone, "zhang.san")
+    county.appointment(someone, "school_leader", school=county.a_school)
+    return someone
+
+
+def test_the_account_rests_after_five_failures_and_not_before(
+    app: Flask, client: Visitor, person: Person
+) -> None:
+    for _attempt in range(4):
+        assert not try_form(client, "zhang.san", WRONG)
+    assert try_form(client, "zhang.san", PASSWORD)
+    client.post_with_token("/logout/")
+
+    for _attempt in range(5):
+        assert not try_form(client, "zhang.san", WRONG)
+    assert not try_form(client, "zhang.san", PASSWORD)
+
+    with time_machine.travel(clock.now() + app.config["LOGIN_LOCK"] + timedelta(seconds=1)):
+        assert try_form(client, "zhang.san", PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "spelling", ["ZHANG.SAN", " zhang.san ", "ｚｈａｎｇ．ｓａｎ", "zhang .san", "Zhang.San"]
+)
+def test_no_spelling_leads_round_the_lock(client: Visitor, person: Person, spelling: str) -> None:
+    for _attempt in range(5):
+        try_form(client, "zhang.san", WRONG)
+
+    assert not try_form(client, spelling, PASSWORD)
+
+
+def test_form_and_api_share_the_lock(app: Flask, client: Visitor, person: Person) -> None:
+    for _attempt in range(5):
+        assert not try_api(client, "zhang.san", WRONG)
+
+    assert not try_form(client, "zhang.san", PASSWORD)
+    assert not try_api(client, "zhang.san", PASSWORD)
+
+
+def test_a_forged_address_changes_nothing_without_a_proxy(
+    app: Flask, client: Visitor, person: Person
+) -> None:
+    app.config["LOGIN_RATE_PER_ADDRESS"] = "3 per minute"
+    app.extensions["appbuilder"].sm.limiter.reset()
+    try:
+        codes = [
+            client.post(
+                "/api/v1/security/login",
+                json={"username": f"u{n}", "password": WRONG, "provider": "db"},
+                headers={"X-Forwarded-For": f"10.0.0.{n}"},
+            ).status_code
+            for n in range(5)
+        ]
+    finally:
+        app.config["LOGIN_RATE_PER_ADDRESS"] = "100000 per minute"
+        app.extensions["appbuilder"].sm.limiter.reset()
+
+    assert codes == [401, 401, 401, 429, 429]
+
+
+def test_other_accounts_of_the_address_go_on(
+    app: Flask, client: Visitor, person: Person, county: CountyBuilder
+) -> None:
+    other = county.account(county.person("李四"))
+    for _attempt in range(5):
+        try_form(client, "zhang.san", WRONG)
+
+    assert try_form(client, other.username, PASSWORD)
+
+
+def test_unknown_locked_and_wrong_read_the_same(
+    app: Flask, client: Visitor, person: Person, county: CountyBuilder
+) -> None:
+    closed = county.account(county.person("王五"))
+    with app.app_context():
+        db.session.get(type(closed), closed.id).active = False  # type: ignore[union-attr]
+        db.session.commit()
+
+    def words(username: str) -> str:
+        data = {"username": username, "password": WRONG}
+        answer = client.submit("/login/", data, select="form[method=post]")
+        return read(answer).select_one("main").get_text(" ", strip=True)  # type: ignore[union-attr]
+
+    texts = {words("zhang.san"), words("nobody"), words(closed.username)}
+    for _attempt in range(5):
+        words("zhang.san")
+
+    assert {words("zhang.san")} == texts
+
+
+def test_logins_and_failures_are_in_the_trail_without_what_was_typed(
+    client: Visitor, person: Person, county: CountyBuilder
+) -> None:
+    try_form(client, "my-secret-typed-as-name", WRONG)
+    try_form(client, "zhang.san", WRONG)
+    try_form(client, "zhang.san", PASSWORD)
+
+    rows = county.all(select(Change).where(Change.action.in_(["login", "login_failed"])))
+    assert [row.action for row in rows] == ["login_failed", "login_failed", "login"]
+    assert "secret" not in "".join(str(row.note) for row in rows)
+    assert rows[-1].user_id == person.user_id
+
+
+def copied(app: Flask, visitor: Visitor) -> Visitor:
+    """Return another visitor with the same session cookie."""
+    cookie = visitor.get_cookie(app.config["SESSION_COOKIE_NAME"])
+    assert cookie is not None
+    other = app.test_client()
+    other.set_cookie(cookie.key, cookie.value)
+    return other  # type: ignore[return-value]  # the application's own class
+
+
+def sign_out(app: Flask, visitor: Visitor, person: Person) -> None:
+    visitor.post_with_token("/logout/")
+
+
+def change_password(app: Flask, visitor: Visitor, person: Person) -> None:
+    answer = visitor.submit(
+        "/account/password",
+        {"present": PASSWORD, "password": "Neues-Wort-77", "repeated": "Neues-Wort-77"},
+        select="form[action$=password]",
+    )
+    assert answer.status_code == 200
+    assert is_signed_in(visitor)
+
+
+def change_role(app: Flask, visitor: Visitor, person: Person) -> None:
+    with app.app_context():
+        row = db.session.scalar(select(Appointment).filter_by(person_id=person.id))
+        assert row is not None
+        row.template = "school_clerk"
+        db.session.commit()
+
+
+def close(app: Flask, visitor: Visitor, person: Person) -> None:
+    with app.app_context():
+        user = accounts.find(db.session(), "zhang.san")
+        assert user is not None
+        accounts.set_active(db.session(), user, is_active=False)
+        db.session.commit()
+
+
+@pytest.mark.parametrize("ending", [sign_out, change_password, change_role, close])
+def test_a_copied_cookie_dies_with_the_session(
+    app: Flask, client: Visitor, person: Person, ending: Any
+) -> None:
+    log_in(client, "zhang.san")
+    thief = copied(app, client)
+    assert is_signed_in(thief)
+
+    ending(app, client, person)
+
+    assert not is_signed_in(thief)
+
+
+def test_idle_and_old_sessions_end(app: Flask, client: Visitor, person: Person) -> None:
+    log_in(client, "zhang.san")
+    start = clock.now()
+    idle, whole = app.config["SESSION_IDLE"], app.config["PERMANENT_SESSION_LIFETIME"]
+    thief = copied(app, client)
+
+    with time_machine.travel(start + idle - timedelta(seconds=5), tick=False):
+        assert is_signed_in(client)
+    with time_machine.travel(start + idle + timedelta(minutes=1), tick=False):
+        assert is_signed_in(client)
+        assert not is_signed_in(thief)
+    moment = start + idle
+    while moment < start + whole:
+        with time_machine.travel(moment, tick=False):
+            client.get(OWN_PAGE)
+        moment += idle / 2
+    with time_machine.travel(start + whole + timedelta(minutes=1), tick=False):
+        assert not is_signed_in(client)
+
+
+def test_a_login_starts_a_new_session(app: Flask, client: Visitor, person: Person) -> None:
+    client.get("/login/")
+    before = client.get_cookie(app.config["SESSION_COOKIE_NAME"])
+    log_in(client, "zhang.san")
+    after = client.get_cookie(app.config["SESSION_COOKIE_NAME"])
+
+    assert before is not None
+    assert after is not None
+    assert before.value != after.value
+    assert after.http_only
+    assert after.same_site == "Lax"
+
+
+def test_signing_out_needs_a_post(client: Visitor, person: Person) -> None:
+    log_in(client, "zhang.san")
+
+    assert client.get("/logout/").status_code == 200
+    assert is_signed_in(client)
+    assert client.post("/logout/").status_code == 400
+    assert is_signed_in(client)
+
+
+def test_whoever_must_change_the_password_goes_nowhere_else(
+    app: Flask, client: Visitor, person: Person, county: CountyBuilder
+) -> None:
+    account = county.scalar(select(Account).where(Account.user_id == person.user_id))
+    account.must_change_password = True
+    county.add(account)
+
+    log_in(client, "zhang.san")
+
+    assert client.get("/").location == "/account/password"
+    assert client.get("/childview/list/").location == "/account/password"
+    change_password(app, client, person)
+    assert client.get("/").status_code == 200
+
+
+def test_an_old_password_must_be_changed(
+    app: Flask, client: Visitor, person: Person, county: CountyBuilder
+) -> None:
+    account = county.scalar(select(Account).where(Account.user_id == person.user_id))
+    account.password_changed_at = clock.now() - app.config["PASSWORD_MAX_AGE"] - timedelta(days=1)
+    county.add(account)
+
+    log_in(client, "zhang.san")
+
+    assert client.get("/").location == "/account/password"
+
+
+@pytest.mark.parametrize(
+    "password", ["Short-1", "alllowercaseletters", "zhang.san-Abc9", "a" * 200 + "A1-", PASSWORD]
+)
+def test_weak_passwords_are_refused(
+    app: Flask, client: Visitor, person: Person, password: str
+) -> None:
+    log_in(client, "zhang.san")
+    answer = client.submit(
+        "/account/password",
+        {"present": PASSWORD, "password": password, "repeated": password},
+        select="form[action$=password]",
+    )
+
+    assert read(answer).select_one(".field-error") is not None
+    client.post_with_token("/logout/")
+    assert try_form(client, "zhang.san", PASSWORD)
+
+
+def test_the_present_password_is_asked_and_counted(
+    app: Flask, client: Visitor, person: Person
+) -> None:
+    log_in(client, "zhang.san")
+    for _attempt in range(5):
+        client.submit(
+            "/account/password",
+            {"present": WRONG, "password": "Neues-Wort-77", "repeated": "Neues-Wort-77"},
+            select="form[action$=password]",
+        )
+
+    assert not try_form(app.test_client(), "zhang.san", PASSWORD)  # type: ignore[arg-type]
+
+
+def test_demonstration_accounts_do_not_open_production(
+    app: Flask, client: Visitor, person: Person, county: CountyBuilder
+) -> None:
+    account = county.scalar(select(Account).where(Account.user_id == person.user_id))
+    account.is_demonstration = True
+    county.add(account)
+    app.config["IS_PRODUCTION"] = True
+    try:
+        assert not try_form(client, "zhang.san", PASSWORD)
+    finally:
+        app.config["IS_PRODUCTION"] = False
