@@ -72,8 +72,14 @@ def test_same_digest_changes_nothing(session) -> None:
     again = publish(session, buses())
 
     assert again.id == first.id
-    assert session.scalar(select(func.count()).select_from(ChecklistVersion).filter_by(
-        checklist_id=first.checklist_id)) == 1
+    assert (
+        session.scalar(
+            select(func.count())
+            .select_from(ChecklistVersion)
+            .filter_by(checklist_id=first.checklist_id)
+        )
+        == 1
+    )
 
 
 def test_new_number_is_a_new_version_and_old_records_keep_theirs(county, session) -> None:

@@ -34,11 +34,14 @@ key = "papers"
 kind = "document"
 text = "Papers"
 """
-INSPECTION = MANIFEST + """
+INSPECTION = (
+    MANIFEST
+    + """
 [inspection]
 checklist = "{name}"
 capacity = "school_leader"
 """
+)
 MODELS = """
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column

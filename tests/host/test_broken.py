@@ -142,7 +142,7 @@ BROKEN = {
             "plugin.toml": MANIFEST,
             "rules.py": "from sqlalchemy import column, table\n"
             "bare = table('school', column('nmae'))\n"
-            + RULES.replace("literal(1).label(\"observed\")", "bare.c.nmae.label('observed')"),
+            + RULES.replace('literal(1).label("observed")', "bare.c.nmae.label('observed')"),
         },
         "E051",
     ),

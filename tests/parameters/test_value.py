@@ -106,9 +106,7 @@ def test_administrators_later_value_stays(session) -> None:
 
 
 def test_settings_speak_short_names_and_tell_what_was_used(session) -> None:
-    sync_parameters(
-        session, "test", {"days": spec("day", ("2024-02-26", 3)), "later": spec("day")}
-    )
+    sync_parameters(session, "test", {"days": spec("day", ("2024-02-26", 3)), "later": spec("day")})
     parameters = load_parameters(session)
 
     settings = settings_on(parameters, "test", ("days", "later"), date(2026, 1, 1))

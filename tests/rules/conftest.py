@@ -70,9 +70,7 @@ def limit(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[...,
 
     def put(*values: tuple[str, int]) -> None:
         dated = [{"from": date.fromisoformat(day), "value": value} for day, value in values]
-        spec = ParameterSpec.model_validate(
-            {"title": "Limit", "unit": "count", "values": dated}
-        )
+        spec = ParameterSpec.model_validate({"title": "Limit", "unit": "count", "values": dated})
         with app.app_context(), database.writing():
             sync_parameters(db.session, "crowded", {"limit": spec})
             db.session.commit()
@@ -97,8 +95,10 @@ def run(app: Flask) -> Run:
 
 def violations(county: Any, key: str = RULE) -> list[Violation]:
     """Return the stored violations of a rule, detached from any transaction."""
-    query = select(Violation).where(Violation.rule_key == key).order_by(
-        Violation.period_start, Violation.subject_id
+    query = (
+        select(Violation)
+        .where(Violation.rule_key == key)
+        .order_by(Violation.period_start, Violation.subject_id)
     )
     with county.context(), Session(db.engine) as session:
         found = list(session.scalars(query))
