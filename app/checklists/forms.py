@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 from wtforms import Field, HiddenField, RadioField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length
 
 from app.base import actor
@@ -288,7 +289,7 @@ def _question(item: ChecklistItem, context: FieldContext, earlier: Earlier | Non
 def _fields(question: Question, inspection: Inspection) -> Iterator[tuple[str, Any]]:
     for part in question.parts:
         yield question.name(part.name), part.field
-    words = [(str(verdict), text) for verdict, text in VERDICT_WORDS.items()]
+    words = [SelectChoice(str(verdict), text) for verdict, text in VERDICT_WORDS.items()]
     text = question.item.text
     yield question.name("verdict"), RadioField(text, choices=words, default=Verdict.UNCHECKED)
     long = Length(max=TEXT_LENGTH)

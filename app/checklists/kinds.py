@@ -24,6 +24,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, NumberRange, Optional
 
 from app import clock
@@ -284,7 +285,10 @@ class Choice(FieldKind):
 
     def build(self, item: ChecklistItem, context: FieldContext) -> Iterator[Part]:
         """Yield the choice."""
-        offered = [("", _l("(not chosen)")), *((c.key, c.title) for c in item.choices)]
+        offered = [
+            SelectChoice("", _l("(not chosen)")),
+            *(SelectChoice(choice.key, choice.title) for choice in item.choices),
+        ]
         yield Part(
             "choice",
             SelectField(
@@ -358,7 +362,7 @@ class Roster(FieldKind):
 
     def build(self, item: ChecklistItem, context: FieldContext) -> Iterator[Part]:
         """Yield a verdict and a note for each child."""
-        offered = [(str(verdict), words) for verdict, words in self.words.items()]
+        offered = [SelectChoice(str(verdict), words) for verdict, words in self.words.items()]
         for row in self.rows(item, context):
             yield Part(
                 f"child_{row.key}_verdict",

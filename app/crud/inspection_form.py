@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from wtforms import Field, HiddenField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
 from app import clock
@@ -34,11 +35,11 @@ def capacity_words() -> Mapping[str, Any]:
     return {one.capacity: one.title for one in TEMPLATES.values() if one.capacity}
 
 
-def _capacities(first: str) -> list[tuple[str, Any]]:
+def _capacities(first: str) -> list[SelectChoice]:
     words = capacity_words()
-    known = [(first, words.get(first, first))]
-    others = [(key, title) for key, title in words.items() if key != first]
-    return [(ACCOMPANIES, _l("Accompanies, without an office")), *known, *others]
+    titles = {first: words.get(first, first), **words}
+    accompanies = SelectChoice(ACCOMPANIES, _l("Accompanies, without an office"))
+    return [accompanies, *(SelectChoice(key, title) for key, title in titles.items())]
 
 
 class AttendantsForm(FlaskForm):

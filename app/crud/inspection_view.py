@@ -303,6 +303,7 @@ class TypedInspectionView(SheetMixin, BureauModelView):  # type: ignore[misc]
             is_closed=self._is_late(inspection),
             line_of=_line_of,
             radio_options=_radio_options,
+            choice_options=_choice_options,
             stored_words=_stored_words,
         )
 
@@ -446,7 +447,12 @@ TONES = {"conforms": "success", "fails": "danger"}
 
 def _radio_options(field: Any) -> list[tuple[str, Any, str]]:
     """Return the choices of a verdict with the colour of each."""
-    return [(value, words, TONES.get(value, "")) for value, words in field.choices]
+    return [(each.value, each.label, TONES.get(each.value, "")) for each in field.choices]
+
+
+def _choice_options(field: Any) -> list[tuple[str, Any]]:
+    """Return the choices of a select, without the empty one that the macro adds."""
+    return [(each.value, each.label) for each in field.choices if each.value]
 
 
 def _line_of(inspection: Inspection, key: str) -> ClassLine:

@@ -15,6 +15,7 @@ from flask_wtf import FlaskForm
 from sqlalchemy import Select, select
 from sqlalchemy.exc import SQLAlchemyError
 from wtforms import Field, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
 from app import clock
@@ -83,7 +84,8 @@ class AttendanceForm(FlaskForm):
 
 def attendance_form(school_class: SchoolClass, stored: int) -> type[AttendanceForm]:
     """Return the form of one class: its own children only, a few lines more than are stored."""
-    kinds = [("", _l("(not chosen)")), *KIND_WORDS.items()]
+    kinds = [SelectChoice("", _l("(not chosen)"))]
+    kinds += [SelectChoice(key, words) for key, words in KIND_WORDS.items()]
     count = max(ROWS, stored + ROWS // 2)
     fields: dict[str, Any] = {"count": count}
     for number in range(1, count + 1):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 from flask import Response, abort, send_file
 from flask_appbuilder import AppBuilder, BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
@@ -30,7 +32,7 @@ class EvidenceView(BaseView):  # type: ignore[misc]  # FAB is untyped here
         if not path.is_file():
             abort(404)
         answer = send_file(
-            path,
+            io.BytesIO(path.read_bytes()),  # at most MAX_FILE_SIZE
             mimetype=file.media_type,
             as_attachment=True,
             download_name=file.name,
