@@ -11,11 +11,10 @@ from app.checklists.kinds import FieldContext, FieldKind, Part, Row
 from app.clock import now, today
 from app.columns import UtcDateTime
 from app.crud.base import BureauModelView
-from app.crud.interface import BureauInterface
 from app.documents.bulletin import Bulletin, Column, Section
 from app.kit.hook import hookimpl
 from app.kit.inspection import inspection_types
-from app.kit.page import Grant, Page
+from app.kit.page import Grant, Page, interface
 from app.models import (
     Absence,
     Answer,
@@ -72,7 +71,6 @@ __all__ = [
     "AttendanceReport",
     "Audited",
     "Bulletin",
-    "BureauInterface",
     "BureauModelView",
     "CalendarDay",
     "ChecklistItem",
@@ -133,6 +131,7 @@ __all__ = [
     "_l",
     "hookimpl",
     "inspection_types",
+    "interface",
     "now",
     "overdue",
     "plugin_base",

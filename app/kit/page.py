@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask_appbuilder.baseviews import BaseView
+
+from app.crud.interface import BureauInterface
+from app.extensions import db
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +28,8 @@ class Grant:
     role: str
     permission: str
     view: str
+
+
+def interface(model: type[Any]) -> BureauInterface:
+    """Return the access of a view to one model: its `datamodel`."""
+    return BureauInterface(model, db.session)

@@ -33,14 +33,16 @@ class PluginContract:
     name: ClassVar[str]
 
     @pytest.fixture
-    def plugin(self, app: Flask) -> Iterator[Plugin]:
-        """Yield the plugin as the application loaded it."""
+    def plugin(self, booted: tuple[Flask, str]) -> Iterator[Plugin]:
+        """Yield the plugin as the application loaded it, on each database."""
+        app, _kind = booted
         with app.app_context():
             found = host_of(app).find(self.name)
             if found is None:
                 raise LookupError(f"there is no plugin {self.name}")
             yield found
             db.session.remove()
+            db.engine.dispose()
 
     @pytest.fixture
     def folder(self, plugin: Plugin) -> Folder:

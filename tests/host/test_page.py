@@ -1,0 +1,138 @@
+"""Read the plugin page and the health check beside a broken plugin: the rest serves on."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+import config as settings
+from app import create_app
+from app.extensions import db
+from app.host import imports
+from app.host.loader import host_of
+from app.host.problem import problem
+from tests.conftest import log_in
+from tests.host.conftest import CHECKLIST, INSPECTION, MANIFEST
+from tests.visitor import Visitor
+
+VIEWS = """
+from flask_appbuilder import BaseView, expose, has_access
+from app.kit import Page, hookimpl
+
+class TramView(BaseView):
+    route_base = "/tram"
+    default_view = "list"
+
+    @expose("/")
+    @has_access
+    def list(self):
+        raise ValueError("secret words")
+
+@hookimpl
+def views():
+    return [Page(TramView, "Trams", "Trams")]
+"""
+GRANT = '[[grants.view]]\nname = "TramView"\nread = ["system_administrator"]\n'
+PLUGINS = {
+    "aa_tram": {"plugin.toml": MANIFEST + GRANT, "views.py": VIEWS},
+    "bb_unbuilt": {
+        "plugin.toml": MANIFEST,
+        "views.py": VIEWS.replace("TramView", "UnbuiltView").replace(
+            'route_base = "/tram"',
+            "def __init__(self):\n        raise RuntimeError('cannot be built')\n",
+        ),
+    },
+    "cc_taken": {"plugin.toml": MANIFEST, "views.py": VIEWS.replace("TramView", "OtherTramView")},
+    "dd_toml": {"plugin.toml": "name = ["},
+    "ee_import": {"plugin.toml": MANIFEST, "rules.py": "import nothing_of_this_name"},
+    "ff_good": {"plugin.toml": INSPECTION, "checklist.toml": CHECKLIST},
+}
+
+
+@pytest.fixture
+def crowded(app: Flask, tmp_path):
+    """Return an application with the shipped plugins, one more that is good, and broken ones."""
+    for name, files in PLUGINS.items():
+        for file, text in files.items():
+            path = tmp_path / "more" / name / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.replace("{name}", name), encoding="utf-8")
+    made = settings.Testing(app.config["INSTANCE_DIR"], app.config["SQLALCHEMY_DATABASE_URI"])
+    made.PLUGIN_DIRS = (*made.PLUGIN_DIRS, tmp_path / "more")
+    made.PLUGINS_STRICT = False
+    application = create_app(made)
+    application.config["PROPAGATE_EXCEPTIONS"] = False
+    application.test_client_class = Visitor
+    yield application
+    with application.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    for name in PLUGINS:
+        imports.forget(name)
+
+
+@pytest.fixture
+def administrator(crowded: Flask, county) -> Visitor:
+    """Return the system administrator, logged in to that application."""
+    person = county.person(place=county.a_township)
+    user = county.account(person)
+    county.appointment(person, "system_administrator")
+    return log_in(crowded.test_client(), user.username)
+
+
+def test_page_says_what_is_broken_and_how_to_mend_it(crowded, administrator) -> None:
+    page = administrator.soup("/plugins/").get_text(" ", strip=True)
+
+    for name, number in {
+        "bb_unbuilt": "E060",
+        "cc_taken": "E061",
+        "dd_toml": "E002",
+        "ee_import": "E010",
+    }.items():
+        found = {one.id: one for one in host_of(crowded).find(name).problems}
+        with crowded.test_request_context():
+            assert str(found[number].message) in page
+            assert str(found[number].hint) in page
+    assert str(crowded.config["INSTANCE_DIR"]) not in page
+
+
+def test_core_and_other_plugins_serve_on(crowded, administrator) -> None:
+    for url in ("/", "/plugins/", "/inspection/ff-good/list/", "/inspection/leader-visit/list/"):
+        assert administrator.get(url).status_code in {200, 302, 403, 404}, url
+    with crowded.app_context():
+        names = {type(view).__name__ for view in crowded.appbuilder.baseviews}
+    assert "TramView" in names
+    assert names.isdisjoint({"UnbuiltView", "OtherTramView"})
+    assert {plugin.name for plugin in host_of(crowded).active()} >= {"ff_good", "leader_visit"}
+
+
+def test_page_that_raises_is_an_incident_and_a_problem(crowded, administrator) -> None:
+    answer = administrator.get("/tram/")
+
+    page = administrator.soup("/plugins/").get_text(" ", strip=True)
+    assert answer.status_code == 500
+    assert "secret words" not in answer.get_data(as_text=True)
+    assert [one.id for one in host_of(crowded).find("aa_tram").late_problems][-1:] == ["E062"]
+    with crowded.test_request_context():
+        facts = {"view": "TramView.list", "detail": "ValueError"}
+        assert str(problem("E062", "aa_tram/views.py", **facts).message) in page
+
+
+def test_banner_is_for_those_who_may_mend(crowded, administrator, county) -> None:
+    person = county.person(place=county.a_township)
+    user = county.account(person)
+    county.appointment(person, "township_leader", township=county.a_township)
+    leader = log_in(crowded.test_client(), user.username)
+
+    assert administrator.soup("/").select(".problem-banner")
+    assert not leader.soup("/").select(".problem-banner")
+    assert leader.get("/plugins/").status_code in {302, 403, 404}
+
+
+def test_health_tells_no_internals(crowded) -> None:
+    answer = crowded.test_client().get("/healthz")
+
+    assert answer.status_code == 200
+    assert set(answer.json) == {"status", "problems"}
+    assert answer.json["status"] == "degraded"
+    assert answer.json["problems"] >= 4

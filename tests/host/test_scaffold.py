@@ -1,0 +1,87 @@
+"""Write a plugin of every kind; its folder and its tests pass untouched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from app.cli.plugins import plugins
+from app.cli.scaffold import KINDS, write
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("app", "plugins", "seed", "translations", "config.py", "pyproject.toml")
+SUPPORT = ("builder.py", "conftest.py", "database.py", "visitor.py")
+
+
+@pytest.fixture
+def copy(tmp_path) -> Path:
+    """Return a copy of the product with the support of its tests, and no test."""
+    home = tmp_path / "product"
+    home.mkdir()
+    skip = shutil.ignore_patterns("__pycache__", "test_*")
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, home / part, ignore=skip)
+        else:
+            shutil.copy(source, home / part)
+    (home / "tests" / "plugins").mkdir(parents=True)
+    for part in SUPPORT:
+        shutil.copy(ROOT / "tests" / part, home / "tests" / part)
+    return home
+
+
+def test_new_plugins_pass_their_tests_untouched(copy) -> None:
+    for kind in KINDS:
+        write(copy / "plugins", copy / "tests" / "plugins", f"bus_{kind}", kind, None)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "tests/plugins"],
+        cwd=copy,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout
+
+
+def test_command_writes_folder_and_tests(app, tmp_path, monkeypatch) -> None:
+    monkeypatch.setitem(app.config, "PLUGIN_DIRS", (tmp_path / "plugins",))
+    runner = app.test_cli_runner()
+
+    made = runner.invoke(plugins, ["new", "bus_check", "--kind", "inspection"])
+    again = runner.invoke(plugins, ["new", "bus_check"])
+
+    assert made.exit_code == 0, made.output
+    assert (tmp_path / "plugins" / "bus_check" / "plugin.toml").is_file()
+    assert (tmp_path / "tests" / "plugins" / "test_bus_check.py").is_file()
+    assert again.exit_code == 2
+    assert "exists already" in again.output
+
+
+@pytest.mark.parametrize("name", ["Bus", "1bus", "bus-check", "../bus", ""])
+def test_name_that_cannot_be_a_plugin_is_refused(app, tmp_path, monkeypatch, name) -> None:
+    monkeypatch.setitem(app.config, "PLUGIN_DIRS", (tmp_path / "plugins",))
+
+    answer = app.test_cli_runner().invoke(plugins, ["new", "--", name])
+
+    assert answer.exit_code == 2
+    assert not (tmp_path / "plugins").exists()
+
+
+def test_check_and_list_speak_of_every_plugin(app) -> None:
+    runner: CliRunner = app.test_cli_runner()
+
+    listed, checked = runner.invoke(plugins, ["list"]), runner.invoke(plugins, ["check"])
+
+    assert "leader_visit" in listed.output
+    assert (checked.exit_code, checked.output) == (0, "no errors\n")
