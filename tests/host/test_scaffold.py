@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from app.cli.plugins import plugins
 from app.cli.scaffold import KINDS, write
-
-ROOT = Path(__file__).parents[2]
-PARTS = ("app", "plugins", "seed", "translations", "config.py", "pyproject.toml")
-SUPPORT = ("builder.py", "conftest.py", "database.py", "visitor.py")
+from tests.host.copy import alone, copied
 
 
-@pytest.fixture
-def copy(tmp_path) -> Path:
-    """Return a copy of the product with the support of its tests, and no test."""
-    home = tmp_path / "product"
-    home.mkdir()
-    skip = shutil.ignore_patterns("__pycache__", "test_*")
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, home / part, ignore=skip)
-        else:
-            shutil.copy(source, home / part)
-    (home / "tests" / "plugins").mkdir(parents=True)
-    for part in SUPPORT:
-        shutil.copy(ROOT / "tests" / part, home / "tests" / part)
-    return home
-
-
-def test_new_plugins_pass_their_tests_untouched(copy) -> None:
+def test_new_plugins_pass_their_tests_untouched(tmp_path) -> None:
+    copy = copied(tmp_path)
     for kind in KINDS:
         write(copy / "plugins", copy / "tests" / "plugins", f"bus_{kind}", kind, None)
 
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "tests/plugins"],
         cwd=copy,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        env=alone(),
         capture_output=True,
         text=True,
         check=False,

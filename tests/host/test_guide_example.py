@@ -1,0 +1,49 @@
+"""Follow the author's guide to the letter in a clean copy of the product."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.host.copy import alone, copied
+
+GUIDE = Path(__file__).parents[2] / "plugins" / "README.md"
+BLOCK = re.compile(r"^`((?:plugins|tests)/\S+)`\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def run(home: Path, *command: str) -> str:
+    """Run a command in the copy, over databases of its own; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=home,
+        env=alone(INSTANCE_DIR=str(home / "instance"), FLASK_APP="app:create_app"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+def test_example_of_the_guide_works_as_it_is_printed(tmp_path) -> None:
+    home = copied(tmp_path)
+    for name, text in BLOCK.findall(GUIDE.read_text(encoding="utf-8")):
+        path = home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    run(home, "-m", "flask", "deploy")
+    written = run(home, "-m", "flask", "plugins", "revision", "bus_safety", "-m", "buses")
+    deployed = run(home, "-m", "flask", "deploy")
+    checked = run(home, "-m", "flask", "plugins", "check", "bus_safety")
+    judged = run(home, "-m", "flask", "rules", "run", "--rule", "BUS-1", "--json")
+    tested = run(home, "-m", "pytest", "-q", "-p", "no:xdist", "tests/plugins")
+
+    assert "migrations" in written
+    assert deployed.endswith("deployed\n")
+    assert checked == "no errors\n"
+    assert '"error": null' in judged
+    assert "failed" not in tested
+    assert " passed" in tested
