@@ -249,6 +249,18 @@ class Registry(Protocol):
     def grants(self, template: str) -> Iterable[tuple[str, str]]:
         """Return the (permission, view) pairs that plugins grant to a role template."""
 
+    def parameter_names(self, plugin: str) -> Sequence[str]:
+        """Return the short names of the parameters that a plugin declares."""
+
+    def inspection_saved(self, session: Any, inspection: Any) -> None:
+        """Tell every plugin that an inspection was stored, in the same transaction."""
+
+    def rules_finished(self, run: Any) -> None:
+        """Tell every plugin that the rules were run."""
+
+    def seed(self, session: Any, random: Any) -> None:
+        """Let every plugin add its rows to the demonstration county."""
+
     def problems(self) -> Sequence[Problem]:
         """Return what is wrong with the plugins."""
 

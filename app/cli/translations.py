@@ -29,6 +29,7 @@ KEYWORDS = {
     "ngettext": (1, 2),
     "_n": (1, 2),
     "__": None,
+    "N_": None,
 }
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 LANGUAGES = ("zh", "en")
