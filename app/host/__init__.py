@@ -37,7 +37,7 @@ def read(app: Flask) -> None:
     folders = [folder.subfolder("templates") for folder in folders_of(app)]
     found = [FileSystemLoader(str(path)) for path in folders if path]
     if found and app.jinja_loader is not None:
-        app.jinja_loader = ChoiceLoader([app.jinja_loader, *found])  # type: ignore[misc]  # cached
+        app.jinja_loader = ChoiceLoader([app.jinja_loader, *found])
 
 
 def translation_folders(app: Flask) -> list[Path]:

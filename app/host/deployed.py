@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -33,7 +34,7 @@ def compare(plugins: Sequence[Plugin]) -> list[Problem]:
     return [problem("W092", name) for name in sorted(states.keys() - folders)]
 
 
-def _differences(plugin: Plugin, state: PluginState | None) -> list[Problem]:
+def _differences(plugin: Plugin, state: Any) -> list[Problem]:
     """Return what of a plugin is not deployed."""
     if state is None:
         return [problem("W091", plugin.name)]

@@ -67,8 +67,19 @@ def _publish(session: Session, plugin: Plugin) -> list[Problem]:
     folder = plugin.folder
     if folder.policy is not None:
         sync_policy(session, folder.policy, text=_full_text(folder), plugin=folder.name)
-    sync_parameters(session, folder.name, plugin.manifest.parameters, plugin=folder.name)
+    declared = plugin.manifest.parameters
+    differences = sync_parameters(session, folder.name, declared, plugin=folder.name)
     session.commit()
+    kept = [
+        problem("W093", f"{folder.name}/plugin.toml", key=one.key, day=one.valid_from.isoformat())
+        for one in differences
+    ]
+    return kept + _publish_checklist(session, plugin)
+
+
+def _publish_checklist(session: Session, plugin: Plugin) -> list[Problem]:
+    """Publish the plugin's checklist; return why it was refused."""
+    folder = plugin.folder
     if folder.checklist is None:
         return []
     where = f"{folder.name}/checklist.toml"

@@ -42,7 +42,8 @@ def is_imported_from_elsewhere(folder: Folder) -> Path | None:
 def plugin_classes(name: str) -> Iterator[type[Any]]:
     """Yield the mapped classes that were declared in the plugin's modules."""
     prefix = f"{PACKAGE}.{name}."
-    for base in (*plugin_bases(name), Model):
+    bases: list[type[Any]] = [*plugin_bases(name), Model]
+    for base in bases:
         for cls in _subclasses(base):
             # A class whose mapping failed half-way is instrumented, but has no mapper.
             is_mapped = inspect(cls, raiseerr=False) is not None
@@ -71,7 +72,7 @@ def forget(name: str) -> None:
     of_core = [cls for cls in plugin_classes(name) if cls.registry is Model.registry]
     for base in plugin_bases(name):
         base.registry.dispose()
-        base.plugin_name = ""  # type: ignore[attr-defined]  # set by plugin_base
+        base.plugin_name = ""
     for cls in of_core:
         # A class wrongly built on the core's base: there is no public way to unmap just one.
         manager = manager_of_class(cls)

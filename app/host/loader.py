@@ -117,7 +117,8 @@ class Host:
         plugin.inspection = None
         plugin.hooks = None
         plugin.tables, plugin.models, plugin.base = (), (), None
-        if plugin.modules or imports.tables_of(plugin.name):
+        # In one process another application may serve a plugin of this name from its own folder.
+        if imports.is_imported_from_elsewhere(plugin.folder) is None:
             imports.forget(plugin.name)
         plugin.modules = {}
 
@@ -168,7 +169,7 @@ class Host:
 
 def host_of(app: Flask | None = None) -> Host:
     """Return the host of an application, by default the running one."""
-    return (app or current_app).extensions["host"]  # type: ignore[no-any-return]  # untyped dict
+    return (app or current_app).extensions["host"]
 
 
 def folders_of(app: Flask) -> list[Folder]:

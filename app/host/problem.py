@@ -248,6 +248,11 @@ CATALOGUE: Final[dict[str, Entry]] = {
         N_("Not deployed yet in this version"),
         N_("Run flask deploy"),
     ),
+    "W093": Entry(
+        "warning",
+        N_("The value of %(key)s from %(day)s on differs from the one in force, which stays"),
+        N_("Add a value with a later day; a deployed value is never edited"),
+    ),
     "W092": Entry(
         "warning",
         N_("The folder was here at the last deployment and is gone; its records stay readable"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from app.base import Problem
@@ -114,14 +114,19 @@ def _grants(plugin: Plugin, template: str) -> Iterator[tuple[str, str]]:
     spec = plugin.manifest.grants
     if plugin.inspection is not None:
         view = plugin.inspection.class_name
-        names = FILL if template in spec.fill else READ if template in spec.read else ()
+        names = _rights(template, (spec.fill, FILL), (spec.read, READ))
         yield from ((name, view) for name in names)
     for granted in spec.view:
-        names = WRITE if template in granted.write else READ if template in granted.read else ()
+        names = _rights(template, (granted.write, WRITE), (granted.read, READ))
         yield from ((name, granted.name) for name in names)
     for grant in plugin.offers.grants:
         if grant.role == template:
             yield grant.permission, grant.view
+
+
+def _rights(template: str, *offers: tuple[Sequence[str], Sequence[str]]) -> Sequence[str]:
+    """Return the rights of the first offer that names the role template, or none."""
+    return next((rights for roles, rights in offers if template in roles), ())
 
 
 def core_kinds() -> set[str]:

@@ -26,7 +26,7 @@ def place_of(appbuilder: AppBuilder) -> dict[str, str]:
     for view in appbuilder.baseviews:
         name = type(view).__name__
         taken[name] = name
-        taken[str(view.route_base)] = name
+        taken[str(getattr(view, "route_base", name))] = name
     return taken
 
 
@@ -38,7 +38,7 @@ def place_view(appbuilder: AppBuilder, plugin: Plugin, taken: dict[str, str]) ->
         if page.category:
             appbuilder.add_view(
                 view,
-                view.class_permission_name,
+                str(view.class_permission_name),
                 label=lazy_gettext(page.title),
                 icon=page.icon,
                 category=page.category,

@@ -41,7 +41,7 @@ def _owner(error: BaseException, endpoint: str) -> Plugin | None:
     for plugin in host_of().active():
         if any(type(built).__name__ == view for _, built in plugin.built):
             return plugin
-    return next((plugin for name in _passed(error) if (plugin := host_of().find(name))), None)
+    return next((found for name in _passed(error) if (found := host_of().find(name))), None)
 
 
 def _passed(error: BaseException) -> list[str]:

@@ -91,7 +91,8 @@ def _compile(query: Select) -> None:
 def _sample(name: str, spec: ParameterSpec) -> Dated:
     """Return a value of the parameter's own, or one of its unit, to try the select with."""
     latest = next((dated.value for dated in spec.values if dated.value is not None), None)
-    chosen = {"text": "-", "flag": True}.get(spec.unit, 1) if latest is None else latest
+    samples: dict[str, Value | Decimal] = {"text": "-", "flag": True}
+    chosen = samples.get(spec.unit, 1) if latest is None else latest
     value: Value = plain(chosen) if isinstance(chosen, Decimal) else chosen
     return Dated(name, spec.unit, SAMPLE_DAY, value, None, "decision")
 

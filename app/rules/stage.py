@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
+from typing import cast as cast_type
 
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
     Date,
+    Executable,
     Integer,
     MetaData,
     Select,
@@ -55,7 +57,7 @@ FOUND: Final = Table(
 )
 KEPT: Final = ("observed", "required", "parameter_key", "parameter_value", "effective_from")
 IDENTITY: Final = ("subject_type", "subject_id", "period_start")
-_VIOLATION: Final = Violation.__table__
+_VIOLATION: Final[Table] = cast_type("Table", Violation.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +120,14 @@ def preview(connection: Connection, rule: Rule, window: Window) -> Counts:
     )
 
 
-def _stage(query: Select, settings: Settings) -> ColumnElement | object:
+def _stage(query: Select, settings: Settings) -> Executable:
     """Return the statement that puts one select's rows into the table."""
     rows = query.subquery()
     used = settings.used()
     keys = ", ".join(dated.key for dated in used)[:100] or None
     values = ", ".join(str(dated.value) for dated in used)[:100] or None
     since = max((dated.valid_from for dated in used), default=None)
-    named = {name: rows.c[name] for name in COLUMNS}
+    named: dict[str, ColumnElement[Any]] = {name: rows.c[name] for name in COLUMNS}
     for name in ("observed", "required"):
         named[name] = cast(rows.c[name], String(100))
     named["parameter_key"] = literal(keys, String(100))
@@ -163,7 +165,7 @@ def _differs(rule: Rule) -> ColumnElement[bool]:
     )
 
 
-def _change(rule: Rule, as_of: date) -> object:
+def _change(rule: Rule, as_of: date) -> Executable:
     """Return the statement that brings stored violations in step with what was found."""
     return (
         update(_VIOLATION)
@@ -180,7 +182,7 @@ def _change(rule: Rule, as_of: date) -> object:
     )
 
 
-def _open(rule: Rule, as_of: date, run_id: int) -> object:
+def _open(rule: Rule, as_of: date, run_id: int) -> Executable:
     """Return the statement that stores what was not known before."""
     known = exists().where(_VIOLATION.c.rule_key == rule.key, _same_identity()).correlate(FOUND)
     township = Township.__table__

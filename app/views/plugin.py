@@ -16,7 +16,7 @@ from app.rules.last import failures
 health = Blueprint("health", __name__)
 
 
-class PluginView(BaseView):  # type: ignore[misc]  # FAB is untyped here
+class PluginView(BaseView):
     """List the plugins for the system administrator."""
 
     route_base = "/plugins"
@@ -28,7 +28,7 @@ class PluginView(BaseView):  # type: ignore[misc]  # FAB is untyped here
         """Show every plugin with its problems."""
         note_rule_failures()
         host = host_of()
-        return self.render_template(  # type: ignore[no-any-return]  # FAB is untyped here
+        return self.render_template(
             "plugins.html",
             plugins=sorted(host.plugins, key=lambda one: (not one.problems, one.name)),
             missing=host.missing,

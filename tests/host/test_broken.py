@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from sqlalchemy import inspect
 from sqlalchemy.orm import configure_mappers
@@ -9,7 +11,9 @@ from sqlalchemy.orm import configure_mappers
 from app import host
 from app.base import Model, registry
 from app.host import imports
+from app.host.discovery import read_folder
 from app.host.fault import BrokenPlugins
+from app.host.plugin import Plugin
 from app.host.problem import CATALOGUE
 from app.models import School
 from tests.host.conftest import CHECKLIST, INSPECTION, MANIFEST, MODELS, RULES, active, problems
@@ -255,6 +259,21 @@ def test_two_applications_share_one_import(boot) -> None:
     assert one.modules["models"] is two.modules["models"]
     assert one.tables == two.tables
     assert len(two.offers.rules) == 1
+
+
+def test_same_name_in_another_folder_leaves_the_first_alone(boot, tmp_path) -> None:
+    first = boot({"bus_twin": GOOD})
+    twin = tmp_path / "elsewhere" / "bus_twin"
+    shutil.copytree(tmp_path / "plugins" / "bus_twin", twin)
+    folder = read_folder(twin, "1.0.0")
+
+    second = host.Host(first)
+    second.plugins = [Plugin(folder)]
+    with first.app_context():
+        second.load()
+
+    assert [found.id for found in folder.problems] == ["E009"]
+    assert [model.__name__ for model in imports.plugin_classes("bus_twin")] == ["Ride"]
 
 
 def test_catalogue_has_levels_by_the_letter() -> None:

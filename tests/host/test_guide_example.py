@@ -34,7 +34,6 @@ def test_example_of_the_guide_works_as_it_is_printed(tmp_path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
-    run(home, "-m", "flask", "deploy")
     written = run(home, "-m", "flask", "plugins", "revision", "bus_safety", "-m", "buses")
     deployed = run(home, "-m", "flask", "deploy")
     checked = run(home, "-m", "flask", "plugins", "check", "bus_safety")
