@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import stat
 import time
 from datetime import date
+from pathlib import Path
 
 import pytest
 from sqlalchemy import LargeBinary, func, or_, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import selectinload
 from stdnum.cn import ric
 
 from app import database
 from app.base import Model, TownshipScoped
 from app.cli import demo
+from app.cli.demo.schools import lay_out_schools
 from app.cli.reference import load_county
 from app.columns import Encrypted
 from app.extensions import db
@@ -49,6 +54,7 @@ from app.security.accounts import find
 from app.security.scope import mapped
 from app.workflow.fault import faults_of
 from app.workflow.state import INSPECTORS, STEP
+from tests import database as databases
 
 AS_OF = date(2026, 11, 23)
 REQUEST = demo.Request(schools=5, pupils=200, random_seed=1, as_of=AS_OF)
@@ -71,13 +77,32 @@ def seed(app, *arguments):
 
 
 @pytest.fixture
-def seeded(app):
-    """Yield a session on a small demonstration county."""
+def seeded(app, booted):
+    """Yield a session on a small demonstration county, which each process makes once."""
+    url, kept = app.config["SQLALCHEMY_DATABASE_URI"], app.config["INSTANCE_DIR"] / "kept.sqlite"
+    name = make_url(url).database
+    is_kept = kept.exists()
+    if not is_kept:
+        with app.app_context(), database.writing():
+            demo.make(db.session(), app.config["SEED_DIR"], REQUEST)
+            db.session.commit()
+    disconnect(app)
+    if booted[1] == "sqlite":
+        source, target = (kept, Path(name)) if is_kept else (Path(name), kept)
+        databases.copy_sqlite(source, target)
+    else:
+        source, target = (f"{name}_kept", name) if is_kept else (name, f"{name}_kept")
+        databases.create_from_template(target, source)
+        kept.touch()
     with app.app_context(), database.writing():
-        demo.make(db.session(), app.config["SEED_DIR"], REQUEST)
-        db.session.commit()
         yield db.session()
         db.session.remove()
+
+
+def disconnect(app):
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
 
 
 def count(session, model, *conditions):
@@ -104,18 +129,20 @@ def test_seed_demo_makes_the_same_rows_for_the_same_arguments(app):
     with app.app_context(), database.writing():
         load_county(db.session(), app.config["SEED_DIR"])
         db.session.commit()
-        dumps = []
+        dumps, start = [], time.process_time()
         for _ in range(2):
             demo.make(db.session(), app.config["SEED_DIR"], REQUEST)
             db.session.flush()
             dumps.append(dump(db.session()))
             db.session.rollback()
             db.session.expire_all()
+        spent = time.process_time() - start
 
     first, second = dumps
     for table, rows in first.items():
         assert rows == second[table], table
     assert len(first["child"]) == 200
+    assert spent / 2 < 10
 
 
 def test_seed_demo_makes_as_many_as_asked(seeded):
@@ -136,15 +163,17 @@ def test_seed_demo_makes_as_many_as_asked(seeded):
     assert types >= {"random_inspection", "semester_inspection"}
 
 
-def test_seed_demo_gives_each_township_a_focus_school(app):
-    request = demo.Request(schools=26, pupils=400, random_seed=3, as_of=AS_OF)
+def test_schools_are_spread_over_all_townships(app):
+    request = demo.Request(schools=26, pupils=2000, random_seed=3, as_of=AS_OF)
     with app.app_context(), database.writing():
-        demo.make(db.session(), app.config["SEED_DIR"], request)
+        world = demo.begin(db.session(), app.config["SEED_DIR"], request)
+        lay_out_schools(world, 26)
         focus = db.session.scalars(select(School.township_id).where(School.is_focus)).all()
         points = db.session.scalars(select(School).where(School.kind == "teaching_point")).all()
 
         assert len(set(focus)) == 13
         assert count(db.session, School) == 26
+        assert points
         assert all(point.parent.township_id == point.township_id for point in points)
         db.session.rollback()
 
@@ -176,13 +205,13 @@ def test_findings_are_in_every_state_and_closed_in_every_way(seeded):
 
 
 def test_steps_of_findings_follow_the_state_table(seeded):
-    for finding in seeded.scalars(select(Finding)):
+    for finding in seeded.scalars(select(Finding).options(selectinload(Finding.steps))):
         steps = finding.steps
-        assert [step.step for step in steps][0] == "find"
+        assert steps[0].step == "find"
         assert steps[-1].to_state == finding.state
         assert steps[-1].due_on == finding.due_on
         assert sum(step.step == "reopen" for step in steps) == finding.reopened
-        for before, step in zip(steps, steps[1:], strict=False):
+        for before, step in itertools.pairwise(steps):
             rule = STEP[step.step]
             assert before.to_state == step.from_state
             assert step.from_state in rule.from_states
@@ -221,12 +250,14 @@ def test_those_who_decide_are_not_those_who_found(seeded):
 
 def test_findings_are_what_the_answers_say(seeded):
     stored = {}
-    for finding in seeded.scalars(select(Finding)):
+    for finding in seeded.scalars(select(Finding).options(selectinload(Finding.steps))):
         if finding.steps[-1].step != "withdraw":
             key = (finding.item_id, finding.child_id)
             stored.setdefault(finding.inspection_id, set()).add(key)
 
-    for inspection in seeded.scalars(select(Inspection)):
+    of_schools = Inspection.type_key != "daily_check"
+    every_third = Inspection.id % 3 == 0
+    for inspection in seeded.scalars(select(Inspection).where(or_(of_schools, every_third))):
         faults = {(fault.item.id, fault.child_id) for fault in faults_of(seeded, inspection)}
         assert faults == stored.get(inspection.id, set()), inspection
 
@@ -235,7 +266,9 @@ def test_feedback_covers_the_findings_of_its_inspection(seeded):
     for feedback in seeded.scalars(select(Feedback)):
         assert feedback.findings
         assert {finding.inspection_id for finding in feedback.findings} == {feedback.inspection_id}
-        served = {step.happened_on for f in feedback.findings for step in f.steps if step.step == "serve"}
+        served = {
+            step.happened_on for f in feedback.findings for step in f.steps if step.step == "serve"
+        }
         assert served == ({feedback.served_on} if feedback.served_on else set())
 
 
@@ -269,18 +302,16 @@ def test_rows_lie_in_the_township_of_their_school(seeded):
     for model in mapped(TownshipScoped):
         if not hasattr(model, "school_id"):
             continue
-        rows = seeded.execute(
-            select(model.school_id, model.township_id).where(model.school_id.is_not(None)).distinct()
-        )
+        pairs = select(model.school_id, model.township_id).distinct()
+        rows = seeded.execute(pairs.where(model.school_id.is_not(None)))
         for school_id, township_id in rows:
             checked += 1
             assert places[school_id] == township_id, model
     assert checked > 50
 
 
-@pytest.mark.parametrize(
-    ("child", "parent", "key"),
-    [
+def test_rows_lie_where_their_parent_lies(seeded):
+    for child, parent, key in (
         (Answer, Inspection, "inspection_id"),
         (ClassLine, Inspection, "inspection_id"),
         (Finding, Inspection, "inspection_id"),
@@ -291,17 +322,15 @@ def test_rows_lie_in_the_township_of_their_school(seeded):
         (AttendanceReport, SchoolClass, "class_id"),
         (Enrolment, SchoolClass, "class_id"),
         (Absence, SchoolClass, "class_id"),
-    ],
-)
-def test_rows_lie_where_their_parent_lies(seeded, child, parent, key):
-    astray = or_(
-        child.township_id != parent.township_id,
-        child.school_id.is_distinct_from(parent.school_id),
-    )
-    query = select(func.count()).select_from(child).join(parent, parent.id == getattr(child, key))
-
-    assert seeded.scalar(query)
-    assert not seeded.scalar(query.where(astray))
+    ):
+        astray = or_(
+            child.township_id != parent.township_id,
+            child.school_id.is_distinct_from(parent.school_id),
+        )
+        joined = select(func.count()).select_from(child)
+        joined = joined.join(parent, parent.id == getattr(child, key))
+        assert seeded.scalar(joined), child
+        assert not seeded.scalar(joined.where(astray)), child
 
 
 def test_reports_agree_with_the_absences(seeded):
@@ -383,9 +412,9 @@ def test_seed_demo_refuses_a_day_without_calendar(app):
     assert "the calendar knows 2025-09-01 to 2027-08-31" in result.output
 
 
-@pytest.mark.parametrize("day", ["2025-09-01", "2025-12-03", "2026-02-10", "2026-08-20"])
+@pytest.mark.parametrize("day", ["2025-09-01", "2025-12-03", "2026-08-20"])
 def test_seed_demo_stands_on_any_day_of_the_calendar(app, day):
-    result = seed(app, "demo", "--schools", "2", "--pupils", "100", "--as-of", day)
+    result = seed(app, "demo", "--schools", "1", "--pupils", "100", "--as-of", day)
 
     assert result.exit_code == 0, result.output
     with app.app_context():
@@ -412,13 +441,3 @@ def test_new_rows_follow_the_seeded_ones(seeded):
 
     assert person.id > last
     seeded.rollback()
-
-
-def test_five_schools_are_seeded_in_seconds(app):
-    start = time.process_time()
-
-    with app.app_context(), database.writing():
-        demo.make(db.session(), app.config["SEED_DIR"], REQUEST)
-        db.session.rollback()
-
-    assert time.process_time() - start < 10

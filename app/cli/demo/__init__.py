@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from app.cli.demo.county import Request, Summary, exists, known_days, make
+from app.cli.demo.county import Request, Summary, begin, exists, known_days, make
 
-__all__ = ["Request", "Summary", "exists", "known_days", "make"]
+__all__ = ["Request", "Summary", "begin", "exists", "known_days", "make"]

@@ -176,9 +176,7 @@ class Asker:
         rolls = (self.rolls.get((room.id, inspected.day)) for room in rooms)
         return sorted(child for roll in rolls if roll for child in roll.absent)
 
-    def _each_child(
-        self, item: ChecklistItem, inspected: Inspected, children: list[int]
-    ) -> Reply:
+    def _each_child(self, item: ChecklistItem, inspected: Inspected, children: list[int]) -> Reply:
         lines = []
         for child_id in children:
             if self.random.random() < FAILS_PER_CHILD * inspected.care:

@@ -60,9 +60,7 @@ def report_attendance(world: World) -> Rolls:
 def _report_year(
     world: World, random: Random, rolls: Rolls, rooms: list[Room], days: list[date]
 ) -> None:
-    special = {
-        room.id: [p for p in room.pupils if p.seated_to or p.missing_from] for room in rooms
-    }
+    special = {room.id: [p for p in room.pupils if p.seated_to or p.missing_from] for room in rooms}
     usual = [
         (pupil, room)
         for room in rooms
@@ -170,5 +168,3 @@ def _report(world: World, random: Random, rolls: Rolls, room: Room, day: date) -
         reported_by_id=room.teacher.person_id if room.teacher else None,
         reported_at=at(day, 7, 50 + (room.id + day.day) % 40),
     )
-
-

@@ -25,8 +25,9 @@ from app.cli.demo import (
     visits,
 )
 from app.cli.demo.answers import Asker, lists_of
-from app.cli.demo.days import at, last_known_day, read_days
+from app.cli.demo.days import at, known_span, read_days
 from app.cli.demo.plan import Town, World
+from app.cli.demo.statuses import Statuses, quotas, settle_children
 from app.cli.demo.store import Store
 from app.cli.demo.words import name_maker, read_words
 from app.models import County, LiaisonAssignment, Person, School, Township
@@ -60,20 +61,18 @@ def known_days(session: Session, folder: Path) -> tuple[date, date]:
     """Return the first and the last day that the calendar knows, loading it where it is missing."""
     with database.writing():
         reference.load_county(session, folder)
-    known = last_known_day(session)
-    assert known is not None
-    return known
+    return known_span(session)
 
 
 def make(session: Session, folder: Path, request: Request) -> Summary:
     """Make the county in this transaction; the caller commits."""
-    world = _found(session, folder, request)
-    statuses = children.Statuses(world)
+    world = begin(session, folder, request)
+    statuses = Statuses(world)
     schools.lay_out_schools(world, request.schools)
-    outside = children.quotas(statuses, request.pupils, inside=False)
+    outside = quotas(statuses, request.pupils, inside=False)
     away = seats.seat_children(world, request.pupils, len(outside))
     people.appoint_staff(world)
-    children.settle_children(world, statuses, away, request.pupils)
+    settle_children(world, statuses, away, request.pupils)
     seats.add_year_before(world, request.pupils)
     schools.store_rooms(world)
     schools.store_contacts(world)
@@ -92,8 +91,8 @@ def make(session: Session, folder: Path, request: Request) -> Summary:
     return Summary(request.as_of, world.store.written, made)
 
 
-def _found(session: Session, folder: Path, request: Request) -> World:
-    """Load the county of the seed and prepare to fill it."""
+def begin(session: Session, folder: Path, request: Request) -> World:
+    """Load the county of the seed, and prepare to fill it."""
     county: County = reference.load_county(session, folder)
     words = read_words(folder)
     real = set(session.scalars(select(Person.name)))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -87,12 +87,12 @@ class Days:
         """Yield the semesters."""
         yield from self._periods(lambda _day, _first: 0)
 
-    def _periods(self, part_of: object) -> Iterator[Period]:
+    def _periods(self, part_of: Callable[[date, date], int]) -> Iterator[Period]:
         for key, first, last in self.semesters:
             parts: dict[int, list[date]] = {}
             for day in self.past:
                 if first <= day <= last:
-                    parts.setdefault(part_of(day, first), []).append(day)  # type: ignore[operator]
+                    parts.setdefault(part_of(day, first), []).append(day)
             for held in parts.values():
                 yield Period(key, tuple(held))
 
@@ -113,12 +113,12 @@ def at(day: date, hour: int, minute: int = 0) -> datetime:
     return midnight(day) + timedelta(hours=hour, minutes=minute)
 
 
-def last_known_day(session: Session) -> tuple[date, date] | None:
-    """Return the first and the last day that the calendar knows."""
-    days = list(session.scalars(select(SchoolYear.starts_on))), list(
-        session.scalars(select(SchoolYear.ends_on))
-    )
-    return (min(days[0]), max(days[1])) if days[0] else None
+def known_span(session: Session) -> tuple[date, date]:
+    """Return the first and the last day of the school years in the calendar."""
+    first, last = session.execute(
+        select(func.min(SchoolYear.starts_on), func.max(SchoolYear.ends_on))
+    ).one()
+    return first, last
 
 
 def read_days(session: Session, county_id: int, as_of: date) -> Days:

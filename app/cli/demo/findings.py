@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import update
 
 from app.cli.demo.case import Case, Deadlines, Taken
+from app.cli.demo.course import EVIDENCE, Chooser, Course
 from app.cli.demo.days import at
 from app.cli.demo.evidence import Album
 from app.cli.demo.plan import Hand, World
@@ -27,37 +27,10 @@ from app.parameters.value import load_parameters
 from app.workflow import deadline
 from app.workflow.state import INSPECTORS
 
-EVIDENCE = "evidence"
 SERVED_AFTER, RECEIVED_AFTER = (0, 0, 1, 1, 2, 3), (0, 0, 1, 1)
 SAME_DAY = 0.75
 LATE_CLAIM = 0.1
-CORRECTABLE = {"plain", "document"}
 KEYS = (deadline.RECTIFICATION, deadline.RECTIFICATION_CAP, deadline.URGENT_REPORT)
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """The way a finding goes, and where it stops though time goes on."""
-
-    way: str
-    """``visit``, ``evidence``, ``uphold``, ``dismiss``, ``reopen`` or ``withdraw``."""
-    stops: str = ""
-    """``served``, ``objected``, ``claimed`` or ``reopened``."""
-
-
-CERTAIN = (
-    Course("visit"),
-    Course("evidence"),
-    Course("uphold"),
-    Course("dismiss"),
-    Course("reopen"),
-    Course("withdraw"),
-    Course("visit", "served"),
-    Course("uphold", "objected"),
-    Course("visit", "claimed"),
-    Course("reopen", "reopened"),
-)
-"""What there is in every county with enough findings: the oldest take these courses."""
 
 
 def follow_findings(world: World, found: list[Found]) -> None:
@@ -75,7 +48,7 @@ class Follower:
         self.album = Album(world.store, world.days, world.words.steps.evidence)
         parameters = load_parameters(world.store.session, KEYS)
         self.deadlines = Deadlines(world.days, parameters)
-        self.certain = list(CERTAIN)
+        self.chooser = Chooser(self.random)
 
     def follow(self, found: list[Found]) -> None:
         """Follow the findings of each inspection together: one feedback covers them."""
@@ -96,7 +69,9 @@ class Follower:
             for case in cases:
                 self._run_own(case)
             return
-        courses = [self._course(case.found) if is_served else Course("visit") for case in cases]
+        courses = [
+            self.chooser.choose(case.found) if is_served else Course("visit") for case in cases
+        ]
         inspected = cases[0].found.inspected
         for case, course in zip(cases, courses, strict=True):
             if course.way == "withdraw":
@@ -115,20 +90,6 @@ class Follower:
                 and case.take("receive", received_on, self._unit(inspected))
             ):
                 self._rectify(case, course, received_on)
-
-    def _course(self, found: Found) -> Course:
-        """Return a course: first those that must be there, then by chance."""
-        for course in self.certain:
-            if _suits(course, found):
-                self.certain.remove(course)
-                return course
-        closing = EVIDENCE if found.item.closing == EVIDENCE else "visit"
-        ways = (closing, "visit", "uphold", "dismiss", "reopen", "withdraw")
-        way = self.random.choices(ways, (50, 30, 5, 4, 9, 2))[0]
-        if way == "withdraw" and not _suits(Course(way), found):
-            way = "visit"
-        stops = ("", "served", "claimed", "objected")
-        return Course(way, self.random.choices(stops, (86, 8, 4, 2))[0])
 
     def _rectify(self, case: Case, course: Course, day: date) -> None:
         """Let the inspected unit object, rectify and claim, and the inspectors look again."""
@@ -320,15 +281,6 @@ class Follower:
         )
 
 
-def _suits(course: Course, found: Found) -> bool:
-    """Tell whether a finding can take a course."""
-    if course.way == EVIDENCE:
-        return found.item.closing == EVIDENCE
-    if course.way == "withdraw":
-        return found.child_id is None and found.item.kind in CORRECTABLE
-    return True
-
-
 def _is_withdrawn_unserved(case: Case) -> bool:
     return case.steps[-1].key == "withdraw"
 
@@ -339,5 +291,3 @@ def _first(cases: Iterable[Case], key: str) -> Taken | None:
 
 def _all(cases: Iterable[Case], key: str) -> Iterator[Taken]:
     return (step for case in cases for step in case.steps if step.key == key)
-
-

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
@@ -14,9 +13,10 @@ from sqlalchemy.orm import selectinload
 from app.base import registry
 from app.cli.demo.answers import Asker
 from app.cli.demo.attendance import Rolls
-from app.cli.demo.days import Period, at
-from app.cli.demo.plan import Campus, Hand, Room, Town, World
+from app.cli.demo.days import at
+from app.cli.demo.plan import Campus, Hand, Room, World
 from app.cli.demo.rolls import daily_lines, drawn_lines
+from app.cli.demo.schedule import SCHOOL_DAY, Plan, plans_of
 from app.cli.demo.visit import Found, Inspected, Line, Reply
 from app.models import (
     Answer,
@@ -32,11 +32,7 @@ from app.models import (
     Verdict,
 )
 
-MISSED, LATE, UNSIGNED, JOINT, DRAFT = 0.015, 0.01, 0.04, 0.05, 0.1
-SKIPPED_FORTNIGHT, POINT_VISITED, SAMPLED = 0.06, 0.3, 0.15
-CAMPAIGN_DAYS = 30
-RANDOM_SHARE = 3
-SCHOOL_DAY, FORTNIGHT, MONTH, SEMESTER = "school_day", "fortnight", "month", "semester"
+LATE, UNSIGNED, JOINT, DRAFT = 0.01, 0.04, 0.05, 0.1
 CLASS_LINES, SCHOOL, TOWNSHIP = "class_lines", "school", "township"
 DRAFT_DAYS = timedelta(days=10)
 
@@ -55,23 +51,6 @@ class Version:
         return any(item.kind == CLASS_LINES for item in self.items)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """An inspection that is to be made."""
-
-    day: date
-    order: int
-    kind: Any
-    town: Town
-    campus: Campus | None
-    semester: int | None
-
-    @property
-    def place(self) -> tuple[date, int, int, int]:
-        """Return where it comes among the others."""
-        return self.day, self.order, self.town.row.id, self.campus.id if self.campus else 0
-
-
 def inspect(world: World, rolls: Rolls, asker: Asker) -> list[Found]:
     """Store the inspections of all types in the order of their days; return what they found."""
     random = world.random("inspections")
@@ -79,7 +58,7 @@ def inspect(world: World, rolls: Rolls, asker: Asker) -> list[Found]:
     plans = [
         plan
         for order, kind in enumerate(registry.inspection_types())
-        for plan in _plans(world, random, kind, order)
+        for plan in plans_of(world, random, kind, order)
     ]
     for plan in sorted(plans, key=lambda plan: plan.place):
         maker.make(plan)
@@ -104,82 +83,6 @@ def _versions(world: World) -> dict[str, list[Version]]:
         items = tuple(item for section in row.sections for item in section.items)
         found.setdefault(key, []).append(Version(row.id, row.valid_from, items))
     return found
-
-
-def _plans(world: World, random: Random, kind: Any, order: int) -> Iterator[Plan]:
-    every = kind.cadence.every
-    campuses = [campus for campus in world.campuses if _is_meant(kind, campus)]
-    if every == SCHOOL_DAY:
-        yield from _daily(world, random, kind, order, campuses)
-    elif every == FORTNIGHT:
-        for period in world.days.fortnights():
-            yield from _each(random, kind, order, campuses, period, _is_visited)
-    elif every == MONTH:
-        linked = kind.cadence.scope == "linked_schools"
-        campuses = [campus for campus in campuses if campus.is_focus or not linked]
-        for period in world.days.months():
-            yield from _each(random, kind, order, campuses, period, lambda *_: True)
-    elif every == SEMESTER:
-        for period in world.days.whole_semesters():
-            yield from _campaign(world, random, kind, order, campuses, period)
-    elif world.days.past:
-        for campus in random.choices(campuses, k=max(3, len(campuses) // RANDOM_SHARE)):
-            day = random.choice(world.days.past)
-            yield _plan(world, kind, order, campus, day)
-
-
-def _is_meant(kind: Any, campus: Campus) -> bool:
-    """Tell whether the type's cadence names schools of this sort."""
-    for name, wanted in kind.cadence.only.items():
-        value = getattr(campus, name, None)
-        if value is None:
-            value = getattr(campus, f"is_{name}", None)
-        if value != wanted:
-            return False
-    return True
-
-
-def _is_visited(random: Random, campus: Campus) -> bool:
-    if campus.parent is not None:
-        return random.random() < POINT_VISITED
-    return random.random() >= SKIPPED_FORTNIGHT * campus.care
-
-
-def _plan(world: World, kind: Any, order: int, campus: Campus, day: date) -> Plan:
-    return Plan(day, order, kind, campus.town, campus, world.days.semester_of(day))
-
-
-def _daily(
-    world: World, random: Random, kind: Any, order: int, campuses: list[Campus]
-) -> Iterator[Plan]:
-    for day in world.days.past:
-        year = world.days.year_of(day)
-        for campus in campuses:
-            if campus.rooms(year) and random.random() >= MISSED * campus.care:
-                yield _plan(world, kind, order, campus, day)
-
-
-def _each(
-    random: Random, kind: Any, order: int, campuses: list[Campus], period: Period, is_made: Any
-) -> Iterator[Plan]:
-    for campus in campuses:
-        if is_made(random, campus):
-            day = random.choice(period.days)
-            yield Plan(day, order, kind, campus.town, campus, period.semester)
-
-
-def _campaign(
-    world: World, random: Random, kind: Any, order: int, campuses: list[Campus], period: Period
-) -> Iterator[Plan]:
-    """Plan a campaign on the last days of a semester: the schools meant, a sample, townships."""
-    days = period.days[-CAMPAIGN_DAYS:]
-    meant = {campus.id for campus in campuses}
-    for town in world.towns:
-        for campus in town.schools:
-            if campus.id in meant or random.random() < SAMPLED:
-                yield Plan(random.choice(days), order, kind, town, campus, period.semester)
-        if town.schools:
-            yield Plan(random.choice(days), order, kind, town, None, period.semester)
 
 
 @dataclass(slots=True)

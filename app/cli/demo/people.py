@@ -72,8 +72,12 @@ def _link(world: World, town: Town, number: int) -> None:
     leader = world.bureau.staff[LEADER][number % LIAISON_LEADERS]
     inspectors = [
         appoint(
-            world, DEPARTMENT, world.scope, "linked",
-            words.titles[DEPARTMENT], words.units["education_bureau"],
+            world,
+            DEPARTMENT,
+            world.scope,
+            "linked",
+            words.titles[DEPARTMENT],
+            words.units["education_bureau"],
         )
         for _ in range(2)
     ]
@@ -86,9 +90,7 @@ def _link(world: World, town: Town, number: int) -> None:
             _assign(world, campus, inspector, DEPARTMENT, is_primary=primary)
 
 
-def _assign(
-    world: World, campus: Campus, hand: Hand, capacity: str, *, is_primary: bool
-) -> None:
+def _assign(world: World, campus: Campus, hand: Hand, capacity: str, *, is_primary: bool) -> None:
     world.store.add(
         LiaisonAssignment,
         **campus.scope,
@@ -126,8 +128,15 @@ def _let_act(world: World, campus: Campus) -> None:
     principal, deputy = campus.leaders[:2]
     first = world.days.as_of - timedelta(days=40)
     _hold(
-        world, deputy.person_id, "school_leader", campus.scope, "schools",
-        world.words.titles["principal"], deputy.name, first, first + timedelta(days=6),
+        world,
+        deputy.person_id,
+        "school_leader",
+        campus.scope,
+        "schools",
+        world.words.titles["principal"],
+        deputy.name,
+        first,
+        first + timedelta(days=6),
         principal.appointment_id,
     )
 
@@ -141,9 +150,7 @@ def appoint(
     return _hold(world, person, template, scope, scope_kind, title, name)
 
 
-def add_person(
-    world: World, scope: Row, title: str, unit: str, name: str | None = None
-) -> int:
+def add_person(world: World, scope: Row, title: str, unit: str, name: str | None = None) -> int:
     """Add a made-up person."""
     name = name or world.names.person()
     key = world.store.next_id(Person)

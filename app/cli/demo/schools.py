@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import cycle
+from random import Random
 
 from app.cli.demo.plan import Campus, Room, Town, World
 from app.models import ClassGrade, DailyMode, LiaisonContact, School, SchoolClass, SchoolKind
@@ -182,7 +183,7 @@ def store_contacts(world: World) -> None:
         )
 
 
-def _shuffled(random: object, words: str) -> Iterator[str]:
+def _shuffled(random: Random, words: str) -> Iterator[str]:
     listed = words.split()
-    random.shuffle(listed)  # type: ignore[attr-defined]
+    random.shuffle(listed)
     return cycle(listed)

@@ -8,8 +8,9 @@ from random import Random
 
 from sqlalchemy import select
 
-from app.cli.demo.children import Status, Statuses, scope_of
+from app.cli.demo.children import scope_of
 from app.cli.demo.plan import Hand, Pupil, World
+from app.cli.demo.statuses import Status, Statuses
 from app.models import Code, Visit, VisitParticipant
 
 ROUTINE_SHARE = 0.04
@@ -44,9 +45,7 @@ def _span(world: World) -> int:
     return max(1, (world.days.as_of - world.days.start).days)
 
 
-def _persuade(
-    world: World, random: Random, codes: Codes, pupil: Pupil, status: Status
-) -> None:
+def _persuade(world: World, random: Random, codes: Codes, pupil: Pupil, status: Status) -> None:
     """Visit a monitored child again and again; before a suspension together with others."""
     first = pupil.missing_from or world.days.start
     if status.key == SUSPENSION and pupil.seated_to is not None:
