@@ -146,7 +146,7 @@ class GuardianView(BureauModelView):
     search_columns = ["name", "child", "school", "township", "relation", "is_primary"]
     base_order = ("name", "asc")
     lookup_columns = {"relation": {"domain": "guardian_relation"}}
-    label_columns = {"relation": _l("Relation"), "is_primary": _l("First contact")}
+    label_columns = {"name": _l("Full name"), "relation": _l("Relation"), "is_primary": _l("First contact")}
 
 
 class ChildGroupView(BureauModelView):
@@ -193,6 +193,7 @@ class ChildView(BureauModelView):
     ]  # fmt: skip
     choices_columns = {"sex": SEXES, "id_kind": ID_KINDS}
     label_columns = {
+        "name": _l("Full name"),
         "sex": _l("Sex"),
         "born_on": _l("Born on"),
         "id_kind": _l("Kind of document"),

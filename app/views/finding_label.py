@@ -14,7 +14,7 @@ from app.workflow.state import STATE_TITLES
 
 FEEDBACK_TITLES: Final[Mapping[str, Any]] = MappingProxyType(
     {
-        "written_feedback": _l("Written feedback"),
+        "written_feedback": _l("Inspection feedback"),
         "rectification_order": _l("Rectification order"),
         "inspection_opinion": _l("Inspection opinion"),
     }

@@ -202,7 +202,7 @@ class SchoolView(BureauModelView):
         "daily_mode": _l("Daily check"),
         "address": _l("Address"),
         "opened_on": _l("Opened on"),
-        "closed_on": _l("Closed on"),
+        "closed_on": _l("Closed down on"),
     }
     description_columns = {"parent": _l("Only for teaching points: the school they belong to.")}
 

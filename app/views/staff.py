@@ -144,4 +144,4 @@ class PersonView(BureauModelView):
     search_columns = ["name", "unit", "title", "township", "school", "is_active"]
     base_order = ("name", "asc")
     related_views = [AppointmentView, LiaisonAssignmentView]
-    label_columns = {"unit": _l("Unit"), "title": _l("Office")}
+    label_columns = {"name": _l("Full name"), "unit": _l("Unit"), "title": _l("Office")}

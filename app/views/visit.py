@@ -29,6 +29,7 @@ class VisitParticipantView(BureauModelView):
     search_columns = ["name", "organisation_kind", "person", "visit", "school", "township"]
     lookup_columns = {"organisation_kind": {"domain": "organisation_kind"}}
     label_columns = {
+        "name": _l("Full name"),
         "organisation_kind": _l("Kind of organisation"),
         "visit": _l("Visit"),
     }
