@@ -146,7 +146,11 @@ class GuardianView(BureauModelView):
     search_columns = ["name", "child", "school", "township", "relation", "is_primary"]
     base_order = ("name", "asc")
     lookup_columns = {"relation": {"domain": "guardian_relation"}}
-    label_columns = {"name": _l("Full name"), "relation": _l("Relation"), "is_primary": _l("First contact")}
+    label_columns = {
+        "name": _l("Full name"),
+        "relation": _l("Relation"),
+        "is_primary": _l("First contact"),
+    }
 
 
 class ChildGroupView(BureauModelView):
