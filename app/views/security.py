@@ -77,8 +77,8 @@ class AccountView(BureauModelView):
     exclude_route_methods = frozenset({"add", "edit", "delete"})
     label_columns = {
         "username": _l("Account name"),
-        "last_name": _l("Name"),
-        "active": _l("Open"),
+        "last_name": _l("Full name"),
+        "active": _l("In use"),
         "last_login": _l("Last login"),
         "login_count": _l("Logins"),
     }
@@ -152,14 +152,16 @@ class AccountView(BureauModelView):
         """Lift the locks of accounts."""
         return self._each(users, "unlocked", lambda user: accounts.unlock(db.session(), user.id))
 
-    @action("close", _l("Close"), _l("Close these accounts and end their sessions?"), "fa-ban")
+    @action(
+        "close", _l("Close account"), _l("Close these accounts and end their sessions?"), "fa-ban"
+    )
     def close(self, users: Any) -> Response:
         """Close accounts; nothing that they did is lost."""
         return self._each(
             users, "closed", lambda user: accounts.set_active(db.session(), user, is_active=False)
         )
 
-    @action("reopen", _l("Reopen"), _l("Reopen these accounts?"), "fa-check")
+    @action("reopen", _l("Reopen account"), _l("Reopen these accounts?"), "fa-check")
     def reopen(self, users: Any) -> Response:
         """Open closed accounts again."""
         return self._each(
@@ -214,8 +216,8 @@ class OfficeForm(DynamicForm):  # type: ignore[misc]  # FAB is untyped here
         filters=[trimmed],
         render_kw={"class": "form-control"},
     )
-    valid_from = DayField(_l("From"), validators=[Optional()])
-    valid_to = DayField(_l("To"), validators=[Optional()])
+    valid_from = DayField(_l("Valid from"), validators=[Optional()])
+    valid_to = DayField(_l("Valid until"), validators=[Optional()])
 
     def office(self) -> appointments.Office:
         """Return the office that the form describes."""

@@ -64,7 +64,8 @@ def test_pages_hold_no_inline_handlers_and_load_nothing_from_outside(
 
 
 def test_static_files_may_be_kept(client: Visitor) -> None:
-    answer = client.get("/static/bureau.css")
+    with client.get("/static/bureau.css") as answer:
+        assert answer.status_code == 200
 
     assert "no-store" not in answer.headers.get("Cache-Control", "")
 

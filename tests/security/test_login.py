@@ -140,7 +140,8 @@ def test_logins_and_failures_are_in_the_trail_without_what_was_typed(
     try_form(client, "zhang.san", WRONG)
     try_form(client, "zhang.san", PASSWORD)
 
-    rows = county.all(select(Change).where(Change.action.in_(["login", "login_failed"])))
+    kinds = Change.action.in_(["login", "login_failed"])
+    rows = county.all(select(Change).where(kinds).order_by(Change.id))
     assert [row.action for row in rows] == ["login_failed", "login_failed", "login"]
     assert "secret" not in "".join(str(row.note) for row in rows)
     assert rows[-1].user_id == person.user_id

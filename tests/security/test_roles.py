@@ -156,8 +156,9 @@ def test_audit_stays_apart_from_the_other_duties(app: Flask, county: CountyBuild
     person = county.person()
     county.appointment(person, "audit_administrator")
 
+    office = appointments.Office(template_of("system_administrator"))
+
     with app.app_context(), pytest.raises(Refused):
-        office = appointments.Office(template_of("system_administrator"))
         appointments.appoint(db.session(), person, office)
 
 
