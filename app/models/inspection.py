@@ -20,7 +20,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import (
     Mapped,
-    MappedColumn,
     column_property,
     declared_attr,
     mapped_column,
@@ -42,7 +41,7 @@ def _known_types() -> Sequence[str]:
     return sorted(_mapped_types) or [""]
 
 
-def _known_or_base(type_key: MappedColumn[str]) -> ColumnElement[str]:
+def _known_or_base(type_key: Mapped[str]) -> ColumnElement[str]:
     known: BindParameter[str] = bindparam("known_types", callable_=_known_types, expanding=True)
     key = cast("ColumnElement[str]", type_key)
     return case((key.in_(known), key), else_=BASE_TYPE)

@@ -12,6 +12,7 @@ from flask_appbuilder.forms import DynamicForm
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, SelectField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional, ValidationError
 
 from app import clock
@@ -38,7 +39,7 @@ def _text(label: Any, *, is_required: bool, longest: int = LONGEST_NOTE) -> Text
 def _choice(label: Any, choices: list[tuple[str, Any]]) -> SelectField:
     return SelectField(
         label,
-        choices=[("", ""), *choices],
+        choices=[SelectChoice("", ""), *(SelectChoice(key, title) for key, title in choices)],
         validators=[Required()],
         widget=ChoiceWidget(),
     )
