@@ -108,24 +108,24 @@ def _absence(
     absence = stored.get(away.child_id)
     if absence is None:
         absence = Absence(child_id=away.child_id, day=day, **_scope(school_class))
-        session.add(absence)
     absence.class_id = school_class.id
     absence.kind = away.kind
     if away.contact_note and absence.contact_note != away.contact_note:
         absence.contact_at = clock.now()
     absence.contact_note = away.contact_note
+    session.add(absence)
     return absence
 
 
 def _store_report(session: Session, school_class: SchoolClass, day: date, away: int) -> None:
+    listed = on_roll(session, school_class)
     row = report_of(session, school_class, day)
     if row is None:
         row = AttendanceReport(class_id=school_class.id, day=day, **_scope(school_class))
-        session.add(row)
-    row.on_roll = on_roll(session, school_class)
-    row.present = max(row.on_roll - away, 0)
+    row.on_roll, row.present = listed, max(listed - away, 0)
     row.reported_by_id = actor.get().person_id
     row.reported_at = clock.now()
+    session.add(row)
 
 
 def _scope(school_class: SchoolClass) -> dict[str, int | None]:
