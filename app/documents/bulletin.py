@@ -17,11 +17,13 @@ from app import clock, workbook
 from app.base import registry
 from app.models import School, Township
 from app.parameters.settings import NoValue, Settings, settings_on
-from app.parameters.value import Parameters, load_parameters
+from app.parameters.value import Parameters, load_parameters, value_on
 from app.parameters.window import Period, Window
 from app.security.scope import Scope
 
 FETCHED: Final = 500
+LEVEL: Final = "core.level_name"
+"""What the county is called: 市 where it is a county-level city."""
 NAMED: Final = 3
 
 Kind = Literal["text", "count", "decimal", "percent", "date"]
@@ -244,7 +246,8 @@ def _subtitle(session: Session, window: Window, scope: Scope) -> str:
 def scope_title(session: Session, scope: Scope) -> str:
     """Return in words which townships and schools a scope covers."""
     if scope.is_county_wide:
-        return _("whole county")
+        level = value_on(session, LEVEL, clock.today())
+        return _("the whole %(level)s", level=level) if level else _("everything")
     queries = (
         select(Township.name)
         .where(Township.id.in_(sorted(scope.township_ids)))

@@ -1,0 +1,210 @@
+"""Test the pages of the findings loop: each side takes its steps through forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from io import BytesIO
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from app.models import Change, Feedback, Finding, FindingState, ReturnVisit
+from tests.visitor import read
+
+PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+DAY = date(2026, 3, 5)
+
+
+@pytest.fixture
+def now(today: Callable[[date], None]) -> None:
+    today(DAY)
+
+
+def text(response: Any) -> str:
+    return response.get_data(as_text=True)
+
+
+def test_the_whole_loop_runs_through_the_pages(loop: Any, login: Any, now: None) -> None:
+    school, township = loop.county.a_school, loop.county.a_township
+    finding = loop.finding("suspended_roster")
+    feedback = loop.feedback_of(finding)
+    inspector = login("township_leader", township=township)
+    clerk = login("school_clerk", school=school)
+
+    page = f"/feedback/show/{feedback.id}"
+    inspector.submit(page, {"opinion": "请于十五日内整改。"}, select="#serve-form")
+    clerk.submit(page, select="#receive-form")
+    page = f"/finding/show/{finding.id}"
+    clerk.submit(
+        page,
+        {"claim-note": "名册已补", "claim-evidence": (BytesIO(PDF), "名册.pdf")},
+        select="form[action$=claim]",
+    )
+    inspector.submit(
+        page,
+        {"return_visit-rectified": "yes", "return_visit-note": "现场核实"},
+        select="form[action$=return_visit]",
+    )
+
+    stored = loop.county.scalar(select(Finding).where(Finding.id == finding.id))
+    assert stored.state == FindingState.CLOSED
+    assert stored.closed_on == DAY
+    assert loop.county.scalar(select(Feedback.opinion)) == "请于十五日内整改。"
+    assert loop.county.scalar(select(ReturnVisit.is_rectified)) is True
+    shown = text(clerk.get(page))
+    assert "名册.pdf" in shown
+    assert "现场核实" in shown
+
+
+def test_refused_form_names_the_field_and_keeps_what_was_typed(
+    loop: Any, login: Any, now: None
+) -> None:
+    finding = loop.into(loop.finding(), "served", DAY)
+    clerk = login("school_clerk", school=loop.county.a_school)
+
+    answer = clerk.submit(
+        f"/finding/show/{finding.id}",
+        {"claim-note": "", "claim-evidence": (BytesIO(PDF), "照片.pdf")},
+        select="form[action$=claim]",
+    )
+
+    page = read(answer)
+    assert page.select_one("#claim-note-error") is not None
+    assert "照片.pdf" in text(answer)
+    again = clerk.send(
+        page.select_one("form[action$=claim]"), answer.request.path, {"claim-note": "已改"}
+    )
+    assert again.status_code == 200
+    stored = loop.county.scalar(select(Finding).where(Finding.id == finding.id))
+    assert stored.state == FindingState.CLAIMED
+
+
+def test_step_without_evidence_is_refused_and_keeps_the_note(
+    loop: Any, login: Any, now: None
+) -> None:
+    finding = loop.into(loop.finding(), "served", DAY)
+    clerk = login("school_clerk", school=loop.county.a_school)
+
+    answer = clerk.submit(
+        f"/finding/show/{finding.id}", {"claim-note": "口头说明"}, select="form[action$=claim]"
+    )
+
+    page = read(answer)
+    assert "口头说明" in page.select_one("#claim-note").get_text()
+    assert page.select_one("form[action$=claim] [role=alert]") is not None
+
+
+def test_step_of_another_role_is_refused(loop: Any, login: Any, now: None) -> None:
+    finding = loop.into(loop.finding(), "claimed", DAY)
+    clerk = login("school_clerk", school=loop.county.a_school)
+
+    answer = clerk.post_with_token(
+        f"/finding/step/{finding.id}/accept", {"accept-note": ""}, follow_redirects=True
+    )
+
+    stored = loop.county.scalar(select(Finding).where(Finding.id == finding.id))
+    assert answer.status_code == 200
+    assert stored.state == FindingState.CLAIMED
+
+
+def test_forms_are_offered_to_those_who_may(loop: Any, login: Any, now: None) -> None:
+    finding = loop.into(loop.finding(), "served", DAY)
+    clerk = login("school_clerk", school=loop.county.a_school)
+    leader = login("liaison_leader", township=loop.county.a_township)
+
+    offered = clerk.soup(f"/finding/show/{finding.id}").select("form[action*='/finding/step/']")
+
+    assert {form["action"].rsplit("/", 1)[1] for form in offered} == {"object", "claim"}
+    assert leader.soup(f"/finding/show/{finding.id}").select("form[action*='/step/']") == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/finding/show/{f}", "/feedback/show/{b}", "/feedback/print/{b}", "/feedback/of/{i}"]
+)
+def test_foreign_rows_are_not_found(loop: Any, login: Any, now: None, path: str) -> None:
+    finding = loop.into(loop.finding(), "served", DAY)
+    elsewhere = loop.county.school(township=loop.county.township())
+    stranger = login("school_clerk", school=elsewhere)
+    url = path.format(f=finding.id, b=finding.feedback_id, i=finding.inspection_id)
+
+    assert stranger.get(url).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/finding/step/{f}/claim", "/feedback/serve/{b}", "/feedback/receive/{b}"]
+)
+def test_foreign_rows_are_not_changed(loop: Any, login: Any, now: None, path: str) -> None:
+    finding = loop.into(loop.finding(), "served", DAY)
+    elsewhere = loop.county.school(township=loop.county.township())
+    stranger = login("school_clerk", school=elsewhere)
+    url = path.format(f=finding.id, b=finding.feedback_id)
+
+    assert stranger.post_with_token(url).status_code == 404
+    assert stranger.get(url).status_code in {404, 405}
+
+
+def test_unknown_step_is_not_found(loop: Any, login: Any, now: None) -> None:
+    finding = loop.finding()
+    leader = login("township_leader", township=loop.county.a_township)
+
+    assert leader.post_with_token(f"/finding/step/{finding.id}/bribe").status_code == 404
+
+
+def test_steps_need_the_token_of_the_form(loop: Any, login: Any, now: None) -> None:
+    finding = loop.finding()
+    leader = login("township_leader", township=loop.county.a_township)
+
+    assert leader.post(f"/feedback/serve/{finding.feedback_id}").status_code == 400
+
+
+def test_list_shows_overdue_days_with_few_statements(
+    loop: Any, login: Any, today: Callable[[date], None]
+) -> None:
+    finding = loop.into(loop.finding(), "served", DAY)
+    today(date(2026, 4, 1))
+    leader = login("township_leader", township=loop.county.a_township)
+
+    row = leader.soup("/finding/list/").select_one("table tbody tr")
+
+    assert finding.due_on == date(2026, 3, 26)
+    assert "2026-03-26" in row.get_text()
+    assert "4" in row.select_one(".tone-danger").get_text()
+
+
+def test_paper_can_be_printed(loop: Any, login: Any, now: None) -> None:
+    finding = loop.into(loop.finding(), "served", DAY)
+    clerk = login("school_clerk", school=loop.county.a_school)
+
+    page = clerk.soup(f"/feedback/print/{finding.feedback_id}")
+
+    assert loop.county.a_school.name in page.get_text()
+    assert "2026-03-26" in page.get_text()
+
+
+def test_reading_a_finding_on_a_child_is_recorded(loop: Any, login: Any, now: None) -> None:
+    child = loop.county.child()
+    inspection = loop.inspection(
+        {"leave_formalities": "fails"}, children={"leave_formalities": {child: "fails"}}
+    )
+    from app.workflow import finding as findings
+
+    made = loop.run(findings.findings_from, inspection)[0]
+    leader = login("township_leader", township=loop.county.a_township)
+
+    assert child.name in text(leader.get(f"/finding/show/{made.id}"))
+    kept = loop.county.all(select(Change).where(Change.action == "read"))
+    assert [(one.table_name, one.row_id) for one in kept] == [("child", child.id)]
+
+
+@pytest.mark.parametrize("path", ["finding", "feedback", "findingstep", "returnvisit"])
+def test_lists_open_for_both_sides(loop: Any, login: Any, now: None, path: str) -> None:
+    loop.into(loop.finding(), "closed", DAY)
+    clerk = login("school_clerk", school=loop.county.a_school)
+    office = login("supervision_office")
+
+    for visitor in (clerk, office):
+        page = visitor.get(f"/{path}/list/")
+        assert page.status_code == 200
+        assert len(read(page).select("table tbody tr")) >= 1
