@@ -184,7 +184,7 @@ class FindingView(ReadOnlyView):
             persuasion_on=deadline.persuasion_due(session, finding),
             moments=_timeline(finding),
             forms=forms,
-            waiting=_waiting(finding, steps),
+            waiting=_waiting(case, steps),
             pk=finding.id,
         )
 
@@ -234,14 +234,14 @@ def _timeline(finding: Finding) -> list[Moment]:
     ]
 
 
-def _waiting(finding: Finding, own: set[str]) -> list[tuple[str, str]]:
+def _waiting(case: Case, own: set[str]) -> list[tuple[str, str]]:
     """Return what others may do next, and who."""
     return [
         (str(step.title), str(SIDE_TITLES[step.who]))
-        for step in possible(finding.state)
+        for step in possible(case.finding.state)
         if step.key not in own
-        and (step.who is not Side.LEADER or finding.is_self_found)
-        and (step.key != "accept" or finding.closing != "return_visit")
+        and (step.who is not Side.LEADER or case.finding.is_self_found)
+        and not any(rule(case) for rule in step.rules)
     ]
 
 

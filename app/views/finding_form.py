@@ -106,7 +106,9 @@ class ClaimForm(StepForm):
     heading = _l("Report the rectification as done")
     fields = ("note", "evidence")
     note = _text(_l("What was done"), is_required=True)
-    evidence = EvidenceField(_l("Evidence"), owner=place_of_reader)
+    evidence = EvidenceField(
+        _l("Evidence"), owner=place_of_reader, description=_l("At least one file is needed.")
+    )
 
 
 class ReturnVisitForm(StepForm):
@@ -166,7 +168,9 @@ class CloseForm(StepForm):
     heading = _l("Close what the school found itself")
     fields = ("note", "evidence")
     note = _text(_l("What was done"), is_required=True)
-    evidence = EvidenceField(_l("Evidence"), owner=place_of_reader)
+    evidence = EvidenceField(
+        _l("Evidence"), owner=place_of_reader, description=_l("At least one file is needed.")
+    )
 
 
 class ServeForm(DynamicForm):
