@@ -25,12 +25,12 @@ TEMPLATE = click.argument("template", type=click.Choice(list(TEMPLATES)), metava
 def list_roles() -> None:
     """List every template with its scope, its townships and the number of its appointments."""
     places: dict[str, list[str]] = {}
-    for template, township in db.session.execute(
+    for key, township in db.session.execute(
         select(RoleScope.template, Township.name)
         .join(Township, Township.id == RoleScope.township_id)
         .order_by(Township.position)
     ):
-        places.setdefault(template, []).append(township)
+        places.setdefault(key, []).append(township)
     counts = dict(
         db.session.execute(
             select(Appointment.template, func.count()).group_by(Appointment.template)

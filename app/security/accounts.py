@@ -18,11 +18,12 @@ from app.base import Refused
 from app.models import Account, Appointment, County, Person
 from app.security import audit
 from app.security.roles import TEMPLATES, role_for
+from app.security.scope import table_of
 
 CLASSES = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^A-Za-z0-9]")
 LONGEST_PASSWORD = 128
 LONGEST_NAME = 64
-_account = Account.__table__
+_account = table_of(Account)
 
 
 def normalised(username: str) -> str:

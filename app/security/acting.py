@@ -22,19 +22,19 @@ from app.models import (
     PermissionVersion,
     Person,
 )
-from app.security.scope import EVERYTHING, NOTHING, Scope
+from app.security.scope import EVERYTHING, NOTHING, Scope, table_of
 
 CHOSEN = "appointment_id"
 NUMBER = "session_number"
 SIGNED_IN_AT = "signed_in_at"
 SEEN_AT = "seen_at"
 SEEN_EVERY_SECONDS = 60
-_user = User.__table__
-_account = Account.__table__
-_person = Person.__table__
-_appointment = Appointment.__table__
-_listed = AppointmentSchool.__table__
-_liaison = LiaisonAssignment.__table__
+_user = table_of(User)
+_account = table_of(Account)
+_person = table_of(Person)
+_appointment = table_of(Appointment)
+_listed = table_of(AppointmentSchool)
+_liaison = table_of(LiaisonAssignment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def holder_of(user_id: int) -> Holder | None:
 
 def _holder_select(user_id: int) -> Select[Any]:
     today = clock.today()
-    version = select(PermissionVersion.__table__.c.number).limit(1).scalar_subquery()
+    version = select(table_of(PermissionVersion).c.number).limit(1).scalar_subquery()
     in_force = and_(
         _appointment.c.person_id == _person.c.id,
         _appointment.c.valid_from <= today,
@@ -131,12 +131,12 @@ def _is_break_glass(user_id: int) -> Any:
     from flask import current_app
 
     held = select(assoc_user_role.c.id).join(
-        Role.__table__, Role.__table__.c.id == assoc_user_role.c.role_id
+        table_of(Role), table_of(Role).c.id == assoc_user_role.c.role_id
     )
     return exists(
         held.where(
             assoc_user_role.c.user_id == user_id,
-            Role.__table__.c.name == current_app.config["AUTH_ROLE_ADMIN"],
+            table_of(Role).c.name == current_app.config["AUTH_ROLE_ADMIN"],
         )
     )
 
@@ -250,7 +250,7 @@ def _bind_nobody() -> None:
 
 
 def _session_lives(holder: Holder) -> bool:
-    """Return whether the cookie belongs to a session that was not ended, is not idle, not too old."""
+    """Return whether the cookie's session was not ended, is not idle and not too old."""
     from flask import current_app
 
     now = clock.now().timestamp()
@@ -266,7 +266,7 @@ def _session_lives(holder: Holder) -> bool:
 
 
 def start_session(number: int) -> None:
-    """Mark a fresh session after a login; nothing of the visitor's old one stays but the language."""
+    """Mark a fresh session after a login; of the visitor's old one only the language stays."""
     locale = session.get("locale")
     session.clear()
     if locale:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from flask import g, has_request_context
 from flask_babel import gettext as _
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -86,7 +86,7 @@ def _refuse_doubles(session: Session, person: Person, rows: list[Appointment]) -
                 raise Refused(_("%(person)s holds this office already.", person=person.name))
 
 
-def _in_force(person: Person) -> tuple[object, ...]:
+def _in_force(person: Person) -> tuple[ColumnElement[bool], ...]:
     still = or_(Appointment.valid_to.is_(None), Appointment.valid_to >= clock.today())
     return Appointment.person_id == person.id, still
 

@@ -14,7 +14,17 @@ from typing import Any, NoReturn
 
 from flask import Flask, g, has_request_context
 from flask_babel import gettext as _
-from sqlalchemy import Column, Connection, Delete, Executable, Update, event, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Delete,
+    Executable,
+    Table,
+    Update,
+    event,
+    insert,
+    select,
+)
 from sqlalchemy import inspect as inspect_row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session
@@ -24,6 +34,7 @@ from app.base import Refused, actor
 from app.columns import Encrypted
 from app.extensions import db
 from app.models import Change
+from app.security.scope import table_of
 
 NOT_KEPT = frozenset({"change", "submit_token", "permission_version", "account", "rule_run"})
 """Tables whose changes say nothing about the bureau's records."""
@@ -114,7 +125,7 @@ def _store_apart(entries: Sequence[Entry]) -> None:
 
 
 def _store(connection: Connection, entries: Sequence[Entry]) -> None:
-    connection.execute(insert(Change.__table__), [asdict(entry) for entry in entries])
+    connection.execute(insert(table_of(Change)), [asdict(entry) for entry in entries])
 
 
 def _entry(action: str, table: str | None, row_id: int | None, **values: Any) -> Entry:
@@ -157,7 +168,7 @@ def _keep_changes(session: Session, _context: Any) -> None:
 def _entries(action: str, rows: Any) -> Iterator[Entry]:
     for row in rows:
         mapper = inspect_row(row).mapper
-        table = mapper.local_table.name
+        table = _table(mapper).name
         if table in NOT_KEPT:
             continue
         before, after = _values(action, row, mapper)
@@ -225,7 +236,7 @@ def _keep_bulk_changes(state: ORMExecuteState) -> None:
     if _paused.get() or not state.is_orm_statement or not isinstance(statement, (Update, Delete)):
         return
     mapper = state.bind_mapper
-    if mapper is None or statement.table.name in NOT_KEPT:
+    if mapper is None or _name_of(statement) in NOT_KEPT:
         return
     if isinstance(state.parameters, (list, tuple)):
         _keep_updates_by_key(state, mapper)
@@ -233,7 +244,7 @@ def _keep_bulk_changes(state: ORMExecuteState) -> None:
     given = _assigned(statement)
     after = _text({name: _literal(mapper, name, value) for name, value in given.items()})
     entries = [
-        _entry(state_action(statement), statement.table.name, row[0], before=before, after=after)
+        _entry(state_action(statement), _name_of(statement), row[0], before=before, after=after)
         for row, before in _rows_about_to_change(state, mapper, statement, sorted(given))
     ]
     if entries:
@@ -246,7 +257,7 @@ def _keep_updates_by_key(state: ORMExecuteState, mapper: Mapper[Any]) -> None:
     entries = [
         _entry(
             "update",
-            mapper.local_table.name,
+            _table(mapper).name,
             values.get(key),
             after=_text(
                 {
@@ -260,6 +271,16 @@ def _keep_updates_by_key(state: ORMExecuteState, mapper: Mapper[Any]) -> None:
     ]
     if entries:
         _store(state.session.connection(), entries)
+
+
+def _name_of(statement: Update | Delete) -> str:
+    return str(getattr(statement.table, "name", ""))
+
+
+def _table(mapper: Mapper[Any]) -> Table:
+    table = mapper.local_table
+    assert isinstance(table, Table)
+    return table
 
 
 def state_action(statement: Executable) -> str:
@@ -288,11 +309,9 @@ def _rows_about_to_change(
         for column in mapper.columns
         if not column.primary_key and column.name not in BOOKKEEPING
     ]
-    model = mapper.class_
-    wanted = [mapper.primary_key[0], *(getattr(model, name) for name in names)]
-    rows = select(getattr(model, mapper.primary_key[0].key), *wanted[1:]).where(
-        *statement._where_criteria
-    )
+    columns = [getattr(mapper.class_, name) for name in names]
+    key = getattr(mapper.class_, str(mapper.primary_key[0].key))
+    rows = select(key, *columns).where(*statement._where_criteria)
     for row in state.session.execute(rows):
         pairs = zip(names, row[1:], strict=True)
         before = {

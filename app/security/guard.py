@@ -30,6 +30,7 @@ from app.security.scope import (
     Scope,
     criterion,
     narrowed_models,
+    table_of,
     tables_now,
 )
 
@@ -38,7 +39,7 @@ _lifted: ContextVar[bool] = ContextVar("lifted", default=False)
 
 
 def current_scope() -> Scope:
-    """Return the scope in force: bound to the request, nothing without one, all outside requests."""
+    """Return the scope in force: the request's, nothing without one, all outside requests."""
     if _lifted.get() or not has_request_context():
         return EVERYTHING
     scope: Scope = g.get("scope") or NOTHING
@@ -110,16 +111,17 @@ def _check_insert(scope: Scope, state: ORMExecuteState) -> None:
     if model is None:
         return
     if issubclass(model, Restricted) and not (scope.is_county_wide or model in WRITTEN_BY_ALL):
-        audit.refuse(model.__tablename__)
+        audit.refuse(table_of(model).name)
     if not issubclass(model, TownshipScoped) or scope.is_county_wide:
         return
     if getattr(state.statement, "_multi_values", ()):
-        audit.refuse(model.__tablename__)
-    given = state.parameters or {}
+        audit.refuse(table_of(model).name)
+    given: Any = state.parameters or {}
+    written: Any = state.statement
     for values in given if isinstance(given, (list, tuple)) else [given]:
-        columns = {**state.statement.compile().params, **values}
+        columns = {**written.compile().params, **values}
         if not scope.holds(*(columns.get(name) for name in SCOPE_COLUMNS)):
-            audit.refuse(model.__tablename__)
+            audit.refuse(table_of(model).name)
 
 
 def _model_of(state: ORMExecuteState) -> type[Any] | None:
@@ -134,18 +136,19 @@ def _check_moves(scope: Scope, state: ORMExecuteState) -> None:
     An update of many rows by key takes no criteria, so that it is refused as well.
     """
     statement = state.statement
-    if scope.is_county_wide or not isinstance(statement, Update) or _model_of(state) is None:
+    model = _model_of(state)
+    if scope.is_county_wide or not isinstance(statement, Update) or model is None:
         return
     if isinstance(state.parameters, (list, tuple)):
-        audit.refuse(statement.table.name)
+        audit.refuse(table_of(model).name)
     changed = {getattr(column, "key", column) for column in statement._values or ()}
     if changed & set(SCOPE_COLUMNS):
-        audit.refuse(statement.table.name)
+        audit.refuse(table_of(model).name)
 
 
 @event.listens_for(Session, "before_flush")
 def _keep_inside(session: Session, _context: Any, _instances: Any) -> None:
-    """Complete the scope columns of new rows, then refuse rows outside, as they were and will be."""
+    """Complete the scope columns of new rows; refuse rows outside, as they were or will be."""
     scope = current_scope()
     with session.no_autoflush:
         for row in [*session.new, *session.dirty]:
@@ -163,7 +166,7 @@ def _keep_inside(session: Session, _context: Any, _instances: Any) -> None:
 
 
 def _was_inside(scope: Scope, row: Any) -> bool:
-    if not isinstance(row, TownshipScoped):
+    if not issubclass(type(row), TownshipScoped):
         return scope.permits(row)
     if row.county_wide_rows and _old(row, "township_id") is None:
         return scope.is_county_wide

@@ -22,7 +22,7 @@ NOBODY = 0
 SESSION_CLAIM = "session"
 
 
-class BureauSecurityManager(SecurityManager):  # type: ignore[misc]  # FAB is untyped here
+class BureauSecurityManager(SecurityManager):
     """Take rights from the acting appointment, count failed logins, end sessions.
 
     Of Flask-AppBuilder's own security screens none is registered: its user screens let whoever
@@ -53,7 +53,7 @@ class BureauSecurityManager(SecurityManager):  # type: ignore[misc]  # FAB is un
         """Tie tokens to the account's session number, so that they end with the sessions."""
         manager = super().create_jwt_manager(app)
         manager.additional_claims_loader(
-            lambda identity: {SESSION_CLAIM: accounts.session_number(db.session, int(identity))}
+            lambda identity: {SESSION_CLAIM: accounts.session_number(db.session(), int(identity))}
         )
         return manager
 
@@ -65,7 +65,8 @@ class BureauSecurityManager(SecurityManager):  # type: ignore[misc]  # FAB is un
         self.user_view = self.appbuilder.add_view_no_menu(MyAccountView())
         self.appbuilder.add_view_no_menu(ActingView())
         for view in (self.auth_view, self._login_api()):
-            self.limiter.limit(_rate, methods=["POST"])(view.blueprint)
+            limited: Any = view.blueprint
+            self.limiter.limit(_rate, methods=["POST"])(limited)
 
     def _login_api(self) -> Any:
         return next(
@@ -78,12 +79,13 @@ class BureauSecurityManager(SecurityManager):  # type: ignore[misc]  # FAB is un
         Unknown, locked and closed accounts cost the same statements and the same hash as a wrong
         password.
         """
-        session = db.session
-        user = accounts.find(session, username or "")
+        session = db.session()
+        user: Any = accounts.find(session, username or "")
         may_try = accounts.reserve_attempt(session, user.id if user else NOBODY)
         may_try = may_try and user is not None and user.is_active and bool(user.password)
         may_try = may_try and not accounts.is_refused_demonstration(session, user.id)
-        kept = user.password if may_try else current_app.config["AUTH_DB_FAKE_PASSWORD_HASH_CHECK"]
+        fake = current_app.config["AUTH_DB_FAKE_PASSWORD_HASH_CHECK"]
+        kept = str(user.password) if may_try else fake
         session.rollback()  # hashing takes long: no lock may be held meanwhile
         if not check_password_hash(kept, password or "") or not may_try:
             self._note_failure(user, may_try=may_try)

@@ -32,11 +32,11 @@ REFUSED_LOGIN = _l(
 )
 
 
-class SignInView(AuthDBView):  # type: ignore[misc]  # FAB is untyped here
+class SignInView(AuthDBView):
     """Sign in and out; every login starts a session of its own."""
 
     @expose("/login/", methods=["GET", "POST"])
-    @no_cache
+    @no_cache  # type: ignore[arg-type]  # FAB's own views return texts as well
     def login(self) -> Response | str:
         """Show the form, or sign in and go where the visitor wanted to go."""
         if g.user is not None and g.user.is_authenticated:
@@ -44,11 +44,11 @@ class SignInView(AuthDBView):  # type: ignore[misc]  # FAB is untyped here
         form = LoginForm_db()
         if form.validate_on_submit():
             wanted = get_safe_redirect(request.args.get("next", ""))
-            user = self.appbuilder.sm.auth_user_db(form.username.data, form.password.data)
+            user = _builder().sm.auth_user_db(form.username.data, form.password.data)
             if user is None:
                 flash(REFUSED_LOGIN, "warning")
-                return redirect(self.appbuilder.get_url_for_login_with(wanted))
-            acting.start_session(accounts.session_number(db.session, user.id))
+                return redirect(_builder().get_url_for_login_with(wanted))
+            acting.start_session(accounts.session_number(db.session(), user.id))
             login_user(user, remember=False)
             return redirect(wanted)
         return self.render_template(
@@ -56,15 +56,15 @@ class SignInView(AuthDBView):  # type: ignore[misc]  # FAB is untyped here
         )
 
     @expose("/logout/", methods=["GET", "POST"])
-    @no_cache
+    @no_cache  # type: ignore[arg-type]  # FAB's own views return texts as well
     def logout(self) -> Response | str:
         """Ask on GET; on POST sign out and end every session of the account."""
         if not g.user.is_authenticated:
-            return redirect(self.appbuilder.get_url_for_index)
+            return redirect(_builder().get_url_for_index)
         if request.method == "GET":
             return self.render_template("security/logout.html", title=_("Sign out"))
         user_id = int(g.user.get_id())
-        accounts.end_sessions(db.session, user_id)
+        accounts.end_sessions(db.session(), user_id)
         db.session.commit()
         audit.record("logout", table="ab_user", row_id=user_id)
         logout_user()
@@ -72,16 +72,16 @@ class SignInView(AuthDBView):  # type: ignore[misc]  # FAB is untyped here
         session.clear()
         if locale:
             session["locale"] = locale
-        return redirect(self.appbuilder.get_url_for_login)
+        return redirect(_builder().get_url_for_login)
 
 
-class LoginApi(SecurityApi):  # type: ignore[misc]  # FAB is untyped here
+class LoginApi(SecurityApi):
     """Sign programs in under the same policy; tokens are short and cannot be renewed."""
 
     exclude_route_methods = {"refresh"}
 
 
-class PasswordForm(DynamicForm):  # type: ignore[misc]  # FAB is untyped here
+class PasswordForm(DynamicForm):
     """Ask for the present password and twice for the new one."""
 
     present = PasswordField(_l("Present password"), validators=[DataRequired()])
@@ -92,7 +92,7 @@ class PasswordForm(DynamicForm):  # type: ignore[misc]  # FAB is untyped here
     )
 
 
-class MyAccountView(BaseView):  # type: ignore[misc]  # FAB is untyped here
+class MyAccountView(BaseView):
     """Show the user his account, his appointments and the form for a new password."""
 
     route_base = "/account"
@@ -118,19 +118,19 @@ class MyAccountView(BaseView):  # type: ignore[misc]  # FAB is untyped here
         user = db.session.get(User, g.user_id)
         if user is None:
             abort(404)
-        if not accounts.reserve_attempt(db.session, user.id) or not check_password_hash(
+        if not accounts.reserve_attempt(db.session(), user.id) or not check_password_hash(
             user.password or "", form.present.data
         ):
             form.present.errors = [*form.present.errors, _("The present password is wrong.")]
             return False
         try:
-            accounts.set_password(db.session, user, form.password.data, must_change=False)
+            accounts.set_password(db.session(), user, form.password.data, must_change=False)
         except Refused as refusal:
             db.session.rollback()
             form.password.errors = [*form.password.errors, refusal.message]
             return False
         db.session.commit()
-        session[acting.NUMBER] = accounts.session_number(db.session, g.user_id)
+        session[acting.NUMBER] = accounts.session_number(db.session(), g.user_id)
         return True
 
     def _page(self, form: Any) -> str:
@@ -147,7 +147,7 @@ class MyAccountView(BaseView):  # type: ignore[misc]  # FAB is untyped here
         )
 
 
-class ActingView(BaseView):  # type: ignore[misc]  # FAB is untyped here
+class ActingView(BaseView):
     """Let a person with several appointments choose the one that acts."""
 
     route_base = "/acting"
@@ -170,7 +170,11 @@ class ActingView(BaseView):  # type: ignore[misc]  # FAB is untyped here
             audit.record("refuse", table="appointment", note="not the user's own")
             abort(404)
         audit.record("act", table="appointment", row_id=pk)
-        return redirect(self.appbuilder.get_url_for_index)
+        return redirect(_builder().get_url_for_index)
+
+
+def _builder() -> Any:
+    return current_app.extensions["appbuilder"]
 
 
 def password_is_due() -> bool:

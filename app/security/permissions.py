@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 from app.base import registry
 from app.extensions import db
 from app.security.roles import EVERYBODY, TEMPLATES
+from app.security.scope import table_of
 
 Pair = tuple[str, str]
 PermissionSet = frozenset[Pair]
@@ -62,7 +63,7 @@ def granted(template: str | None, role_id: int | None = None) -> PermissionSet:
     appbuilder: AppBuilder = current_app.extensions["appbuilder"]
     every = set(every_pair(appbuilder))
     pairs = {pair for pair in every if _allows(template, *pair)}
-    if template in TEMPLATES:
+    if template is not None and template in TEMPLATES:
         pairs |= every & set(registry.grants(template))
     if role_id is not None:
         pairs |= every & set(_extra(role_id))
@@ -80,18 +81,18 @@ def every_pair(appbuilder: AppBuilder) -> Iterator[Pair]:
     """Yield every (permission, view) that the application has."""
     for view in appbuilder.baseviews:
         for permission in view.base_permissions or ():
-            yield permission, view.class_permission_name
+            yield permission, str(view.class_permission_name)
 
 
 def _extra(role_id: int) -> Iterable[Pair]:
     rows = db.session.execute(
-        select(Permission.__table__.c.name, ViewMenu.__table__.c.name)
-        .select_from(PermissionView.__table__)
-        .join(Permission.__table__)
-        .join(ViewMenu.__table__)
+        select(table_of(Permission).c.name, table_of(ViewMenu).c.name)
+        .select_from(table_of(PermissionView))
+        .join(table_of(Permission))
+        .join(table_of(ViewMenu))
         .join(
             assoc_permissionview_role,
-            assoc_permissionview_role.c.permission_view_id == PermissionView.__table__.c.id,
+            assoc_permissionview_role.c.permission_view_id == table_of(PermissionView).c.id,
         )
         .where(assoc_permissionview_role.c.role_id == role_id)
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, false, or_, select
 from sqlalchemy.orm import Mapper
 
 from app.base import Model, Problem, Restricted, Shared, TownshipScoped
@@ -91,7 +91,7 @@ class Scope:
         return not isinstance(row, TownshipScoped) or self.holds(*scope_columns(row))
 
     def narrow(self, statement: Select[Any]) -> Select[Any]:
-        """Wrap a select that carries ``township_id`` and ``school_id`` in this scope's condition."""
+        """Wrap a select with ``township_id`` and ``school_id`` in this scope's condition."""
         rows = statement.subquery()
         condition = self.condition(rows.c.township_id, rows.c.school_id)
         return select(rows) if condition is None else select(rows).where(condition)
@@ -129,7 +129,8 @@ def criterion(scope: Scope, model: type[Any]) -> ColumnElement[bool] | None:
     if scope.kind == "none":
         return false()
     if scope.kind == "county":
-        return model.county_id == scope.county_id  # type: ignore[no-any-return]  # mapped
+        here: ColumnElement[bool] = model.county_id == scope.county_id
+        return here
     inside = scope.condition(model.township_id, model.scope_school())
     assert inside is not None
     parts = [inside]
@@ -144,13 +145,13 @@ def criterion(scope: Scope, model: type[Any]) -> ColumnElement[bool] | None:
 
 
 def _townships(scope: Scope) -> Select[tuple[int]]:
-    school = School.__table__
+    school = table_of(School)
     return select(school.c.township_id).where(school.c.id.in_(sorted(scope.school_ids)))
 
 
 def _children(scope: Scope) -> Select[tuple[int]]:
     # On the table, not on the class: the guard must not narrow its own condition once more.
-    child = Child.__table__
+    child = table_of(Child)
     condition = scope.condition(child.c.township_id, child.c.school_id)
     assert condition is not None
     return select(child.c.id).where(condition)
@@ -179,6 +180,13 @@ def mapped(mixin: type[Any]) -> Iterator[type[Any]]:
             yield from mapped(subclass)
         elif Model.metadata.tables.get(subclass.__tablename__) is mapper.local_table:
             yield subclass
+
+
+def table_of(model: type[Any]) -> Table:
+    """Return the table of a mapped class, for statements that the guard leaves alone."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 def own_mapper(model: type[Any]) -> Mapper[Any] | None:

@@ -18,11 +18,12 @@ from app.models import (
     Person,
     RoleScope,
 )
+from app.security.scope import table_of
 
 RIGHTS = (Appointment, AppointmentSchool, LiaisonAssignment, Person, Role, RoleScope, User)
-_version = PermissionVersion.__table__
-_account = Account.__table__
-_person = Person.__table__
+_version = table_of(PermissionVersion)
+_account = table_of(Account)
+_person = table_of(Person)
 
 
 @event.listens_for(Session, "after_flush")

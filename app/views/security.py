@@ -49,7 +49,7 @@ def new_password() -> str:
     )
 
 
-class AccountForm(DynamicForm):  # type: ignore[misc]  # FAB is untyped here
+class AccountForm(DynamicForm):
     """Ask whose account it is and how it is called."""
 
     person = LookupField(_l("Person"), model=Person, validators=[Required()])
@@ -74,7 +74,7 @@ class AccountView(BureauModelView):
     edit_columns: list[str] = []
     search_columns = ["username", "last_name", "active"]
     base_order = ("username", "asc")
-    exclude_route_methods = frozenset({"add", "edit", "delete"})
+    exclude_route_methods = {"add", "edit", "delete"}
     label_columns = {
         "username": _l("Account name"),
         "last_name": _l("Full name"),
@@ -98,7 +98,7 @@ class AccountView(BureauModelView):
         return self._form(form)
 
     def _create(self, form: AccountForm) -> str:
-        person: Person = form.person.data
+        person: Any = form.person.data
         if person.user_id is not None:
             raise Refused(_("This person has an account already."))
         password = new_password()
@@ -193,7 +193,7 @@ class AccountView(BureauModelView):
             raise Refused(_("The emergency account is changed only from the server."))
 
 
-class OfficeForm(DynamicForm):  # type: ignore[misc]  # FAB is untyped here
+class OfficeForm(DynamicForm):
     """Ask for a template, its townships, and the people who get the office."""
 
     template = SelectField(_l("Role"), validators=[Required()], widget=ChoiceWidget())
@@ -234,7 +234,7 @@ class OfficeForm(DynamicForm):  # type: ignore[misc]  # FAB is untyped here
 FIELDS = ("template", "townships", "persons", "schools", "title", "valid_from", "valid_to")
 
 
-class RoleScopeView(BaseView):  # type: ignore[misc]  # FAB is untyped here
+class RoleScopeView(BaseView):
     """Configure the roles of townships: templates, their townships, the people appointed."""
 
     route_base = "/roles"

@@ -37,7 +37,7 @@ class Planter:
         self.planted: dict[str, list[int]] = {}
 
     def plant(self) -> dict[str, list[int]]:
-        """Plant a row of each model at the school; return the keys by table."""
+        """Plant a row of each model at the school; return the keys by table or type."""
         with self.app.app_context(), db.engine.begin() as connection:
             self.connection = connection
             self.planted["school"] = [self.school.id]
@@ -45,7 +45,8 @@ class Planter:
                 self._keys(table)
             for kind in registry.inspection_types():
                 self._insert(Model.metadata.tables["inspection"], {"type_key": kind.key})
-        return {name: keys for name, keys in self.planted.items() if name in _names()}
+                self.planted[kind.key] = [self.planted["inspection"].pop()]
+        return self.planted
 
     def _keys(self, table: Table) -> list[int]:
         if table.name not in self.planted:

@@ -29,10 +29,11 @@ def entries(county: CountyBuilder, table: str, action: str) -> list[Change]:
 
 def test_changes_are_kept_in_the_same_transaction(app: Flask, county: CountyBuilder) -> None:
     child = county.child("甲", id_number=ID_NUMBER)
+    key = child.id
 
     with app.app_context():
         actor.set(Actor(user_id=None, person_id=7, address="10.0.0.1"))
-        row = db.session.get(Child, child.id)
+        row = db.session.get(Child, key)
         assert row is not None
         row.village = "东村"
         db.session.commit()
@@ -44,9 +45,7 @@ def test_changes_are_kept_in_the_same_transaction(app: Flask, county: CountyBuil
         actor.set(Actor())
 
     updates = entries(county, "child", "update")
-    assert [(e.row_id, e.before, e.after) for e in updates] == [
-        (child.id, None, '{"village":"东村"}')
-    ]
+    assert [(e.row_id, e.before, e.after) for e in updates] == [(key, None, '{"village":"东村"}')]
     assert updates[0].person_id == 7
     assert updates[0].address == "10.0.0.1"
     deleted = entries(county, "child", "delete")[0]
@@ -76,21 +75,21 @@ def test_the_trail_holds_no_id_number_and_no_password(app: Flask, county: County
 
 
 def test_bulk_changes_are_kept_row_by_row(app: Flask, county: CountyBuilder) -> None:
-    first, second = county.child("甲", village="东村"), county.child("乙")
+    first, second = county.child("甲", village="东村").id, county.child("乙").id
 
     with app.app_context():
-        db.session.execute(update(Child).where(Child.id <= second.id).values(village="西村"))
-        db.session.execute(update(Child), [{"id": first.id, "row_version": 1, "village": "南村"}])
-        db.session.execute(delete(Child).where(Child.id == second.id))
+        db.session.execute(update(Child).where(Child.id <= second).values(village="西村"))
+        db.session.execute(update(Child), [{"id": first, "row_version": 1, "village": "南村"}])
+        db.session.execute(delete(Child).where(Child.id == second))
         db.session.commit()
 
     updates = [(e.row_id, e.before, e.after) for e in entries(county, "child", "update")]
     assert updates == [
-        (first.id, '{"village":"东村"}', '{"village":"西村"}'),
-        (second.id, None, '{"village":"西村"}'),
-        (first.id, None, '{"village":"南村"}'),
+        (first, '{"village":"东村"}', '{"village":"西村"}'),
+        (second, None, '{"village":"西村"}'),
+        (first, None, '{"village":"南村"}'),
     ]
-    assert [e.row_id for e in entries(county, "child", "delete")] == [second.id]
+    assert [e.row_id for e in entries(county, "child", "delete")] == [second]
 
 
 @pytest.mark.parametrize(
