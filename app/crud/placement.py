@@ -8,7 +8,7 @@ from typing import Any
 from flask import g
 from sqlalchemy import select
 
-from app.base import TownshipScoped
+from app.base import Scoped, TownshipScoped
 from app.extensions import db
 from app.models import County, School, Township
 
@@ -48,6 +48,13 @@ def fill_county(row: Any) -> None:
     """Give a shared row the county; scoped rows are completed by the guard."""
     if not isinstance(row, TownshipScoped) and getattr(row, "county_id", 0) is None:
         row.county_id = _county(g.get("scope"))
+
+
+def follow_school(row: Any) -> None:
+    """Let the chosen school decide the township; an empty field must not overrule it."""
+    if isinstance(row, Scoped) and row.school is not None:
+        row.township = row.school.township
+        row.township_id = row.school.township_id
 
 
 def _county(scope: Any) -> int | None:

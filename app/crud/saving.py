@@ -24,7 +24,7 @@ from app.base import Refused
 from app.columns import blind_index
 from app.crud.fields import LookupField
 from app.crud.interface import BureauInterface
-from app.crud.placement import fill_county, only_place
+from app.crud.placement import fill_county, follow_school, only_place
 from app.crud.references import plural_of, referring_tables
 from app.crud.refusal import FieldRefused, explain, incident_text
 from app.extensions import db
@@ -201,6 +201,7 @@ class SavingMixin:
         with db.session.no_autoflush:
             self._populate(form, row, self.add_columns if is_new else self.edit_columns)
             fill_county(row)
+            follow_school(row)
             self.check(form, item)
             (self.pre_add if is_new else self.pre_update)(row)  # type: ignore[attr-defined]
         if is_new:
@@ -216,7 +217,7 @@ class SavingMixin:
         """Take the values over; keys besides relations, since the guard judges by keys."""
         for name in sorted(columns, key=lambda name: isinstance(form[name], EvidenceField)):
             field = form[name]
-            if name not in row.__mapper__.attrs:
+            if name not in row.__mapper__.attrs or _says_nothing(row, field):
                 continue
             if isinstance(field, EvidenceField):  # the files take the place of their record
                 complete(db.session(), row, current_scope())
@@ -348,3 +349,8 @@ class SavingMixin:
 
 def _user_id() -> int | None:
     return current_user.id if current_user.is_authenticated else None
+
+
+def _says_nothing(row: Any, field: Any) -> bool:
+    """Tell whether an empty lookup would overrule the place that a new row takes by itself."""
+    return isinstance(field, LookupField) and field.data is None and row.id is None

@@ -1,0 +1,110 @@
+"""Lookups: by characters, pinyin and initials, within the scope, in one statement."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.models import Code
+from tests.conftest import CountyBuilder, Login
+
+
+def texts(visitor, url: str) -> list[str]:
+    answer = visitor.get(url)
+    assert answer.status_code == 200, answer.status_code
+    return [row["text"] for row in answer.get_json()["results"]]
+
+
+@pytest.mark.parametrize("typed", ["覃小明", "小明", "qinxiaoming", "qxm", "QinXiao", "tanxiaoming"])
+def test_a_child_is_found_by_characters_pinyin_and_initials(
+    typed: str, login: Login, county: CountyBuilder
+) -> None:
+    county.child("覃小明")
+    county.child("韦大力")
+    office = login("supervision_office")
+
+    found = texts(office, f"/lookup/child?q={typed}")
+
+    assert found == ["覃小明 · 修仁中学"]
+
+
+def test_a_lookup_ends_at_the_scope(login, county):
+    county.child("覃小明", school=county.school(township=county.township("外镇")))
+    own = county.child("覃大力")
+    leader = login("township_leader", township=county.a_township)
+
+    assert texts(leader, "/lookup/child?q=覃") == ["覃大力 · 修仁中学"]
+    foreign = [texts(leader, f"/lookup/child?id={key}") for key in range(1, own.id + 1)]
+    assert sum(map(len, foreign)) == 1
+
+
+def test_a_lookup_runs_one_statement(login, county, statements):
+    for number in range(60):
+        county.child(f"学生{number}")
+    office = login("supervision_office")
+    office.get("/")
+    every_request = len(statements(office, "/lookup/school?id=0"))
+
+    assert len(statements(office, "/lookup/child?q=xs")) - every_request == 1
+
+
+def test_pages_tell_whether_there_are_more(login, county):
+    for number in range(45):
+        county.child(f"学生{number}")
+    office = login("supervision_office")
+
+    pages = [office.get(f"/lookup/child?q=学生&page={page}").get_json() for page in (1, 2, 3)]
+
+    assert [len(page["results"]) for page in pages] == [20, 20, 5]
+    assert [page["more"] for page in pages] == [True, True, False]
+    assert len({row["id"] for page in pages for row in page["results"]}) == 45
+
+
+def test_one_row_is_named_by_its_key(login, county):
+    office = login("supervision_office")
+
+    assert texts(office, f"/lookup/school?id={county.a_school.id}") == ["修仁中学"]
+    assert texts(office, "/lookup/school?id=abc") == []
+
+
+def test_codes_are_narrowed_to_a_domain(login, county):
+    office = login("supervision_office")
+    county.add(Code(domain="visit_reason", key="only_here", name="独此一项"))
+
+    assert texts(office, "/lookup/code?domain=visit_reason&q=独此一项") == ["独此一项"]
+    assert texts(office, "/lookup/code?domain=special_group&q=独此一项") == []
+
+
+def test_a_code_of_another_domain_is_refused(login, county):
+    office = login("supervision_office")
+    child = county.child()
+    wrong = county.add(Code(domain="special_group", key="not_a_method", name="不是方式"))
+    data = {"child": child.id, "kind": "home", "visited_on": "2025-11-03", "method": wrong.id}
+
+    answer = office.submit("/visitview/add", data)
+
+    assert answer.request.path == "/visitview/add"
+    assert "method-error" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("table", ["account", "change", "submit_token", "ab_user", "nothing", "plugin_state"])
+def test_tables_that_are_nobodys_to_read_have_no_lookup(table, admin):
+    assert admin.get(f"/lookup/{table}").status_code == 404
+
+
+@pytest.mark.parametrize("query", ["q=%00", "page=abc", "page=-1", "page=99999999999", "domain=%00", "q=%25"])
+def test_an_address_that_makes_no_sense_finds_nothing_wrong(query, login, county):
+    county.child("覃小明")
+
+    assert login("supervision_office").get(f"/lookup/code?{query}").status_code == 200
+
+
+def test_a_school_id_that_is_no_number_finds_nothing(login, county):
+    county.school_class()
+
+    assert texts(login("supervision_office"), "/lookup/school_class?school_id=x") == []
+
+
+def test_strangers_are_sent_to_the_login(client):
+    answer = client.get("/lookup/child?q=a")
+
+    assert answer.status_code in {302, 401}
