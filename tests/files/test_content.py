@@ -64,7 +64,7 @@ def test_picture_is_turned_upright():
     assert Image.open(io.BytesIO(kept.body)).size == (20, 40)
 
 
-@pytest.mark.parametrize("kind, extension", [("PNG", "png"), ("WEBP", "webp"), ("JPEG", "jpg")])
+@pytest.mark.parametrize(("kind", "extension"), [("PNG", "png"), ("WEBP", "webp"), ("JPEG", "jpg")])
 def test_pictures_of_each_kind_are_encoded_anew(kind, extension):
     kept = judge(f"a.{extension}", picture(kind) + b"<script>alert(1)</script>", LIMITS)
 
@@ -73,7 +73,7 @@ def test_pictures_of_each_kind_are_encoded_anew(kind, extension):
 
 
 @pytest.mark.parametrize(
-    "name, body",
+    ("name", "body"),
     [
         ("会议通知.pdf", b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"),
         ("台账.xlsx", package("[Content_Types].xml", "xl/workbook.xml")),
@@ -89,7 +89,7 @@ def test_papers_are_kept_as_they_are(name, body):
 
 
 @pytest.mark.parametrize(
-    "name, body",
+    ("name", "body"),
     [
         ("x.svg", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"),
         ("x.html", b"<html><script>alert(1)</script></html>"),
@@ -120,7 +120,7 @@ def test_too_large_files_and_pictures_are_refused():
 
 
 @pytest.mark.parametrize(
-    "given, tidy",
+    ("given", "tidy"),
     [
         ("证明材料.pdf", "证明材料.pdf"),
         ("../../etc/passwd.pdf", "passwd.pdf"),

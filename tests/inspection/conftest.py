@@ -34,7 +34,9 @@ def item(key: str, kind: str = "plain", **values: Any) -> dict[str, Any]:
     return {"key": key, "kind": kind, "text": f"检查{key}", **values}
 
 
-def publish(county: Any, key: str, items: list[dict[str, Any]], since: date, number: int = 90) -> int:
+def publish(
+    county: Any, key: str, items: list[dict[str, Any]], since: date, number: int = 90
+) -> int:
     """Publish a later version of a checklist with just these items; return its id."""
     checklist = county.scalar(select(Checklist).filter_by(key=key))
     version = county.add(

@@ -191,9 +191,7 @@ def test_two_leaders_share_the_record_of_the_day(county, login, leader, classes)
     assert len(stored(county).participants) == 2
 
 
-def test_only_reported_classes_are_accepted_and_never_the_drawn_one(
-    county, login, leader, classes
-):
+def test_only_reported_classes_are_accepted_and_never_the_drawn_one(county, login, leader, classes):
     url = start(leader)
     drawn = next(one for one in classes if line_of(county, one).is_drawn)
     others = [one for one in classes if one is not drawn and one.id != drawn.id]

@@ -13,9 +13,7 @@ from app.workflow.inspection import Draw, Roll, drawn_classes
 from tests.inspection.conftest import TODAY, item, publish
 from tests.inspection.test_inspection_flow import open_draft, send, stored
 
-DRAW = Draw(
-    at_least=3, percent=20, all_up_to=6, focus_grades=frozenset({8, 9}), per_focus_grade=1
-)
+DRAW = Draw(at_least=3, percent=20, all_up_to=6, focus_grades=frozenset({8, 9}), per_focus_grade=1)
 
 
 def rolls(*grades: int) -> list[Roll]:
@@ -26,7 +24,8 @@ def rolls(*grades: int) -> list[Roll]:
 
 
 @pytest.mark.parametrize(
-    "classes, drawn", [(0, 0), (1, 1), (6, 6), (7, 3), (15, 3), (16, 4), (20, 4), (21, 5), (40, 8)]
+    ("classes", "drawn"),
+    [(0, 0), (1, 1), (6, 6), (7, 3), (15, 3), (16, 4), (20, 4), (21, 5), (40, 8)],
 )
 def test_number_of_classes(classes, drawn):
     assert len(drawn_classes(rolls(*[7] * classes), DRAW, is_focus=False, seed="1")) == drawn

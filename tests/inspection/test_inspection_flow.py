@@ -128,7 +128,9 @@ def test_submit_names_the_required_item_and_keeps_what_was_typed(county, school,
     assert answer_of(county, "wall").note is None
 
 
-@pytest.mark.parametrize("number, accepted", [("-1", False), ("0", True), ("500", True), ("501", False)])
+@pytest.mark.parametrize(
+    ("number", "accepted"), [("-1", False), ("0", True), ("500", True), ("501", False)]
+)
 def test_bounds_hold_on_submit(county, school, visitor, leader, number, accepted):
     url = open_draft(visitor, school, leader)
 
@@ -205,7 +207,9 @@ def test_submitted_record_changes_only_with_a_reason(county, school, visitor, le
     trail = county.all(
         select(Change).where(Change.table_name == "answer", Change.action == "update")
     )
-    both = [row for row in trail if "fails" in (row.before or "") and "conforms" in (row.after or "")]
+    both = [
+        row for row in trail if "fails" in (row.before or "") and "conforms" in (row.after or "")
+    ]
     assert len(both) == 1
 
 
@@ -224,9 +228,7 @@ def test_joint_inspection_names_several_offices(county, school, visitor, leader)
 
 def test_office_must_be_held_on_the_day(county, school, visitor, leader):
     inspector = county.person("督学乙")
-    county.liaison(
-        inspector, "liaison_department", county.a_township, valid_from=date(2026, 3, 6)
-    )
+    county.liaison(inspector, "liaison_department", county.a_township, valid_from=date(2026, 3, 6))
 
     page = visitor.submit(
         "/inspection/township-visit/add",
@@ -274,19 +276,17 @@ def test_impossible_day_is_named(county, school, visitor, leader, day):
 
 def test_foreign_school_is_refused_like_a_missing_one(county, school, visitor, leader):
     foreign = county.school("外镇中学", township=county.township("外镇"))
-    pages = []
-    for key in (foreign.id, 999999):
-        pages.append(
-            visitor.submit(
-                "/inspection/township-visit/add",
-                {
-                    "school": str(key),
-                    "occurred_on": TODAY.isoformat(),
-                    "person_1": str(leader.id),
-                    "capacity_1": "township_leader",
-                },
-            ).get_data(as_text=True)
+    opening = {
+        "occurred_on": TODAY.isoformat(),
+        "person_1": str(leader.id),
+        "capacity_1": "township_leader",
+    }
+    pages = [
+        visitor.submit("/inspection/township-visit/add", {"school": str(key), **opening}).get_data(
+            as_text=True
         )
+        for key in (foreign.id, 999999)
+    ]
 
     assert all('id="school-error"' in page for page in pages)
     assert county.scalar(select(func.count(Inspection.id))) == 0
@@ -335,7 +335,7 @@ def test_stale_form_changes_nothing_and_keeps_the_text(county, school, visitor, 
 
 
 @pytest.mark.parametrize(
-    "field, value",
+    ("field", "value"),
     [
         ("item_order_verdict", "wonderful"),
         ("item_heads_number", "abc"),
