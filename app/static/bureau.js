@@ -315,6 +315,9 @@
   function comparePair(pair) {
     const numbers = Array.from(pair.querySelectorAll("input[type=number]")).map((input) => input.value);
     const message = pair.querySelector(".pair-message");
+    if (!message) {
+      return;
+    }
     const differ = numbers.every((value) => value !== "") && Number(numbers[0]) !== Number(numbers[1]);
     message.hidden = !differ;
     if (differ) {
@@ -325,7 +328,7 @@
     const progress = section.querySelector(".section-progress");
     const groups = section.querySelectorAll(".verdicts");
     if (progress && groups.length) {
-      const done = Array.from(groups).filter((group) => group.querySelector("input:checked")).length;
+      const done = Array.from(groups).filter((group) => group.querySelector("input:checked:not([value=unchecked])")).length;
       progress.textContent = done + " / " + groups.length;
     }
   }
@@ -334,6 +337,12 @@
   });
   $(document).on("change", ".section-card", function () {
     countSection(this);
+  });
+  $(document).on("change", ".item .verdicts input[value=fails]", function () {
+    const opinion = this.closest(".item").querySelector(".opinion");
+    if (opinion) {
+      opinion.open = true;
+    }
   });
   $(document).on("change", ".file-input", function () {
     const list = document.createElement("ul");

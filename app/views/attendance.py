@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from flask import abort, flash, g, redirect, request, url_for
 from flask_appbuilder import AppBuilder, BaseView, expose, has_access
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -22,6 +21,7 @@ from app import clock
 from app.base import Refused, actor
 from app.crud.base import ReadOnlyView
 from app.crud.fields import ChoiceWidget, LookupField, trimmed
+from app.crud.interface import BureauInterface
 from app.crud.refusal import incident_text
 from app.extensions import db
 from app.files.field import EvidenceField
@@ -47,7 +47,7 @@ class AttendanceForm(FlaskForm):
         """Yield child, kind, contact note and evidence of each line."""
         for number in range(1, self.count + 1):
             names = ("child", "kind", "contact", "evidence")
-            yield tuple(self[f"{name}_{number}"] for name in names)  # type: ignore[misc]  # four
+            yield tuple(self[f"{name}_{number}"] for name in names)
 
     def named(self) -> list[tuple[Away, Field]]:
         """Return the absences that were typed, each with its field for evidence."""
@@ -105,7 +105,7 @@ def attendance_form(school_class: SchoolClass, stored: int) -> type[AttendanceFo
     return type("ClassAttendanceForm", (AttendanceForm,), fields)
 
 
-class AttendanceEntryView(BaseView):  # type: ignore[misc]  # FAB is untyped here
+class AttendanceEntryView(BaseView):
     """Report the attendance of one's own class, today."""
 
     route_base = "/attendance"
@@ -180,7 +180,7 @@ class AttendanceEntryView(BaseView):  # type: ignore[misc]  # FAB is untyped her
         return redirect(url_for("AttendanceEntryView.report", pk=school_class.id))
 
 
-def own_classes() -> Select[tuple[SchoolClass]]:
+def own_classes() -> Select[SchoolClass]:
     """Return the classes that the acting person may report: a teacher's own, else in scope."""
     today = clock.today()
     query = (
@@ -198,7 +198,7 @@ def own_classes() -> Select[tuple[SchoolClass]]:
 class AttendanceReportView(ReadOnlyView):
     """List the class teachers' reports."""
 
-    datamodel = SQLAInterface(AttendanceReport)
+    datamodel = BureauInterface(AttendanceReport)
     noun = _l("Attendance report")
     list_columns = ["day", "school", "school_class", "on_roll", "present", "reported_by"]
     show_columns = ["day", "school", "school_class", "on_roll", "present", "reported_by",
@@ -216,7 +216,7 @@ class AttendanceReportView(ReadOnlyView):
 class AbsenceView(ReadOnlyView):
     """List who was away, on which day and why."""
 
-    datamodel = SQLAInterface(Absence)
+    datamodel = BureauInterface(Absence)
     noun = _l("Absence")
     list_columns = ["day", "school", "school_class", "child", "kind"]
     show_columns = ["day", "school", "school_class", "child", "kind", "contact_note", "contact_at"]

@@ -14,7 +14,7 @@ from app.files.evidence import may_read, store
 from app.models import EvidenceFile
 
 
-class EvidenceView(BaseView):  # type: ignore[misc]  # FAB is untyped here
+class EvidenceView(BaseView):
     """Download the files of records that the reader may see."""
 
     route_base = "/evidence"
