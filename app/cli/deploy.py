@@ -16,6 +16,7 @@ from app import database, host
 from app.base import Problem
 from app.cli import reference, translations
 from app.extensions import db
+from app.files import evidence
 from app.models import Account, PermissionVersion
 from app.security import accounts, roles
 
@@ -67,6 +68,8 @@ def deploy() -> None:
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the real application
     translations.compile_all(app)
     problems = run(app)
+    db.session.remove()
+    evidence.sweep(app)
     for problem in problems:
         click.echo(f"{problem.id} {problem.where}: {problem.message} — {problem.hint}", err=True)
     if app.config["IS_PRODUCTION"]:
