@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from flask_appbuilder import ModelView
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
 
 from app.base import Restricted, Shared, TownshipScoped
+from app.crud.fab import ModelView
 from app.crud.form import Choices, FormFactory
 from app.crud.interface import BureauInterface
 from app.crud.labels import COMMON_LABELS
@@ -26,7 +26,7 @@ class ViewError(ValueError):
     """Refuse a view that does not say what it shows, or whose model does not say to whom."""
 
 
-class BureauModelView(SavingMixin, ListingMixin, ModelView):  # type: ignore[misc]  # FAB is untyped
+class BureauModelView(SavingMixin, ListingMixin, ModelView):
     """List, search, show, add, edit and delete the rows of one model.
 
     A view declares all five column lists; an empty one takes the page away. ``choices_columns``
@@ -39,6 +39,12 @@ class BureauModelView(SavingMixin, ListingMixin, ModelView):  # type: ignore[mis
     choices_columns: ClassVar[Mapping[str, Choices]] = {}
     lookup_columns: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     list_joins: ClassVar[Sequence[str]] = ()
+    label_columns: Any
+    formatters_columns: Any
+    list_title: Any
+    add_title: Any
+    edit_title: Any
+    show_title: Any
 
     def __init__(self, **kwargs: Any) -> None:
         self._panels = {}
@@ -132,8 +138,8 @@ class BureauModelView(SavingMixin, ListingMixin, ModelView):  # type: ignore[mis
 class ReadOnlyView(BureauModelView):
     """List and show rows that other parts of the product write."""
 
-    add_columns: ClassVar[list[str]] = []
-    edit_columns: ClassVar[list[str]] = []
+    add_columns: list[str] = []
+    edit_columns: list[str] = []
     exclude_route_methods = frozenset({"add", "edit", "delete"})
 
 

@@ -67,7 +67,7 @@ def absent(value: Any) -> Any:
     return None if value in {None, ""} else str(value)
 
 
-class MaskedField(StringField):  # type: ignore[misc]  # WTForms has no types
+class MaskedField(StringField):
     """A personal number: shown in part, and unchanged unless it is typed anew."""
 
     def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
@@ -84,16 +84,16 @@ class MaskedField(StringField):  # type: ignore[misc]  # WTForms has no types
         return str(self.raw_data[0]) if self.raw_data else masked(self.data)
 
 
-class ChoiceWidget(Select):  # type: ignore[misc]  # WTForms has no types
+class ChoiceWidget(Select):
     """Draw a short list of choices."""
 
     def __call__(self, field: Field, **kwargs: Any) -> Markup:
         """Return the markup."""
         kwargs.setdefault("class", "form-control")
-        return super().__call__(field, **kwargs)  # type: ignore[no-any-return]
+        return super().__call__(field, **kwargs)
 
 
-class DayField(DateField):  # type: ignore[misc]
+class DayField(DateField):
     """A day, typed into the browser's own date input."""
 
     widget = DateInput()
@@ -122,7 +122,7 @@ class DayField(DateField):  # type: ignore[misc]
         return self.data.isoformat() if self.data else ""
 
 
-class MomentField(Field):  # type: ignore[misc]
+class MomentField(Field):
     """An instant, typed as the clock on the wall shows it, kept in UTC."""
 
     widget = DateTimeLocalInput()
@@ -175,7 +175,7 @@ class LookupWidget:
         return Markup("<select {}>{}</select>").format(Markup(params), inner)  # noqa: S704  # escaped
 
 
-class LookupField(Field):  # type: ignore[misc]
+class LookupField(Field):
     """A relation by id: at most the chosen row is read, on GET and on POST.
 
     ``narrow`` keeps the choice to rows with certain values, such as the codes of one domain.

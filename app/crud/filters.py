@@ -6,19 +6,19 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from flask_appbuilder.models.filters import BaseFilter, BaseFilterConverter, FilterRelation
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, and_, false, or_
 
 from app import clock
 from app.base import Named
 from app.columns import blind_index
+from app.crud.fab import BaseFilter, BaseFilterConverter, FilterRelation
 
 YES, NO = "y", "n"
 LARGEST_NUMBER = 2**31 - 1
 
 
-class Condition(BaseFilter):  # type: ignore[misc]  # FAB is untyped here
+class Condition(BaseFilter):
     """A condition on one column; a value that cannot be read matches nothing."""
 
     def apply(self, query: Any, value: Any) -> Any:
@@ -168,7 +168,7 @@ class YesNo(Condition):
         return column.is_(value == YES)
 
 
-class RelationIs(FilterRelation):  # type: ignore[misc]
+class RelationIs(FilterRelation):
     """The relation points to this row; compared by key, so that nothing is loaded."""
 
     name = _l("is")
@@ -202,7 +202,7 @@ class RelationIsNot(RelationIs):
         return or_(column != key, column.is_(None))
 
 
-class BureauFilterConverter(BaseFilterConverter):  # type: ignore[misc]
+class BureauFilterConverter(BaseFilterConverter):
     """Choose the conditions that a column offers, by its type."""
 
     conversion_table = (
@@ -231,7 +231,7 @@ class BureauFilterConverter(BaseFilterConverter):  # type: ignore[misc]
 def spelled_like(model: type[Named], text: str) -> ColumnElement[bool]:
     """Return the condition that a name contains characters, their pinyin or their initials."""
     wanted = "".join(text.lower().split())
-    return model.search_key.contains(wanted, autoescape=True)  # type: ignore[attr-defined]
+    return model.search_key.contains(wanted, autoescape=True)
 
 
 def readable(value: str) -> str:

@@ -48,7 +48,7 @@ Choices = Mapping[str, Any]
 """Keys of a column with their labels."""
 
 
-class BureauForm(DynamicForm):  # type: ignore[misc]  # FAB is untyped here
+class BureauForm(DynamicForm):
     """A form with a token against double submits and the version of the row it was made from."""
 
     submit_token = HiddenField()

@@ -202,7 +202,7 @@ def _visible_lines(inspection: Inspection, context: FieldContext) -> list[ClassL
     ]
 
 
-class TypedInspectionView(SheetMixin, BureauModelView):  # type: ignore[misc]
+class TypedInspectionView(SheetMixin, BureauModelView):
     """Record inspections of one type; :func:`inspection_view_for` makes the subclass."""
 
     kind: ClassVar[Any]

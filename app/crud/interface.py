@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask_appbuilder.models.filters import Filters
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from sqlalchemy import Text, func, select
 from sqlalchemy.orm import Query, defer, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from app.columns import Encrypted
+from app.crud.fab import SQLAInterface
 from app.crud.filters import BureauFilterConverter, RelationIs, RelationIsNot
 
 COUNT_CAP = 10_000
@@ -185,7 +185,7 @@ def _heavy(model: type[Any]) -> Sequence[str]:
     ]
 
 
-def _path_option(model: type[Any], path: Sequence[str]) -> ORMOption | None:
+def _path_option(model: type[Any], path: Sequence[str]) -> Any:
     """Return the option that loads one dotted path, or None for a plain column."""
     relations = model.__mapper__.relationships
     if path[0] not in relations:

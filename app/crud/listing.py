@@ -7,16 +7,17 @@ from typing import Any
 
 from flask import abort, g, has_request_context
 from flask_appbuilder.models.filters import Filters
-from flask_appbuilder.widgets import RenderTemplateWidget, SearchWidget
+from flask_appbuilder.widgets import RenderTemplateWidget
 from flask_babel import get_locale
 
 from app.crud.arguments import list_arguments, read_conditions
-from app.crud.interface import BureauFilters, BureauInterface
+from app.crud.fab import Mixin, SearchWidget
+from app.crud.interface import BureauFilters
 
 RELATED_PAGE_SIZE = 10
 
 
-class BureauSearchWidget(SearchWidget):  # type: ignore[misc]  # FAB is untyped here
+class BureauSearchWidget(SearchWidget):
     """The search panel; its inputs are drawn once for each language."""
 
     def __call__(self, **kwargs: Any) -> Any:
@@ -27,16 +28,13 @@ class BureauSearchWidget(SearchWidget):  # type: ignore[misc]  # FAB is untyped 
         return RenderTemplateWidget.__call__(self, **kwargs)
 
 
-class ListingMixin:
+class ListingMixin(Mixin):
     """The reading half of the base view."""
 
-    datamodel: BureauInterface
+    datamodel: Any
     search_widget = BureauSearchWidget
     order_columns: Sequence[str]
-    base_order: tuple[str, str] | None
-    list_columns: list[str]
-    show_columns: list[str]
-    search_columns: list[str]
+    base_order: Any
     actions: dict[str, Any]
     appbuilder: Any
     class_permission_name: str
@@ -103,7 +101,7 @@ class ListingMixin:
         return self._panels[language]
 
     def _list(self, **kwargs: Any) -> dict[str, Any]:
-        arguments = list_arguments(self, self.page_size)  # type: ignore[attr-defined]
+        arguments = list_arguments(self, self.page_size)
         read_conditions(self._filters)
         widgets = self._get_list_widget(
             filters=self._filters,
@@ -141,22 +139,22 @@ class ListingMixin:
     ) -> dict[str, Any]:
         if not order_column and self.base_order:
             order_column, order_direction = self.base_order
-        size = page_size or self.page_size  # type: ignore[attr-defined]
+        size = page_size or self.page_size
         count, rows = self.datamodel.query(
             filters.get_joined_filters(self._base_filters),
             order_column,
             order_direction,
             page=page,
             page_size=size,
-            select_columns=[*self.list_columns, *self.list_joins],  # type: ignore[attr-defined]
+            select_columns=[*self.list_columns, *self.list_joins],
         )
         widgets = widgets or {}
-        widgets["list"] = self.list_widget(  # type: ignore[attr-defined]
-            label_columns=self.label_columns,  # type: ignore[attr-defined]
+        widgets["list"] = self.list_widget(
+            label_columns=self.label_columns,
             include_columns=self.list_columns,
             value_columns=list(self.datamodel.get_values(rows, self.list_columns)),
             order_columns=self.order_columns,
-            formatters_columns=self.formatters_columns,  # type: ignore[attr-defined]
+            formatters_columns=self.formatters_columns,
             page=page,
             page_size=size,
             count=count,
@@ -166,13 +164,13 @@ class ListingMixin:
             modelview_name=type(self).__name__,
             **kwargs,
         )
-        return widgets  # type: ignore[no-any-return]
+        return widgets
 
     def _show(self, pk: Any) -> dict[str, Any]:
-        item = self.row(pk, [*self.show_columns, *self.list_joins])  # type: ignore[attr-defined]
+        item = self.row(pk, [*self.show_columns, *self.list_joins])
         self.shown(item)
-        widgets = self._get_show_widget(pk, item)  # type: ignore[attr-defined]
-        self.update_redirect()  # type: ignore[attr-defined]
+        widgets = self._get_show_widget(pk, item)
+        self.update_redirect()
         return self._get_related_views_widgets(item, widgets=widgets)
 
     def _get_related_views_widgets(
@@ -180,11 +178,11 @@ class ListingMixin:
     ) -> dict[str, Any]:
         widgets = widgets or {}
         widgets["related_views"] = [self._related_list(item, view) for view in self._related_views]
-        return widgets  # type: ignore[no-any-return]
+        return widgets
 
     def _related_list(self, item: Any, view: Any) -> Any:
         arguments = list_arguments(view, RELATED_PAGE_SIZE)
-        return self._get_related_view_widget(  # type: ignore[attr-defined]
+        return self._get_related_view_widget(
             item,
             view,
             arguments.order_column,

@@ -13,7 +13,7 @@ LAST_PAGE = 500
 LONGEST_QUERY = 60
 
 
-class LookupView(BaseView):  # type: ignore[misc]  # FAB is untyped here
+class LookupView(BaseView):
     """Serve the lookups; the guard narrows them to the rows that the reader may see."""
 
     route_base = "/lookup"

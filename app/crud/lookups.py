@@ -72,7 +72,7 @@ class Lookup:
     text: Callable[[Any], str] = _text
     joins: tuple[str, ...] = ()
     """Relations that the text reads."""
-    offered: Callable[[], ColumnElement[bool]] | None = None
+    offered: Callable[[], Any] | None = None
     """Which rows are offered for a new choice; a chosen one stays readable."""
 
     def statement(self, typed: str, page: int, narrow: Mapping[str, str]) -> Select[Any]:
@@ -104,7 +104,7 @@ class Lookup:
     def _narrowed(self, name: str, value: str) -> ColumnElement[bool]:
         column = getattr(self.model, name)
         is_text = isinstance(column.type, String)
-        return column == (readable(value) if is_text else int(number(value)))  # type: ignore[no-any-return]
+        return column == (readable(value) if is_text else int(number(value)))
 
     def _texts(self) -> list[Any]:
         columns = self.model.__mapper__.columns

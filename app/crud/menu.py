@@ -20,7 +20,7 @@ ELSEWHERE = ORDER.index("Reports")
 MENU_PREFIX = "menu."
 
 
-class BureauMenu(Menu):  # type: ignore[misc]  # FAB is untyped here
+class BureauMenu(Menu):
     """FAB's menu without its doubling list of names and without a question for each entry."""
 
     def add_link(self, name: str, *args: Any, **kwargs: Any) -> None:
@@ -53,7 +53,7 @@ class BureauMenu(Menu):  # type: ignore[misc]  # FAB is untyped here
         if "allowed_menu" not in g:
             names = self.get_flat_name_list()
             g.allowed_menu = frozenset(current_app.appbuilder.sm.get_user_menu_access(names))  # type: ignore[attr-defined]  # set by FAB
-        return g.allowed_menu  # type: ignore[no-any-return]
+        return g.allowed_menu
 
     def _entry(self, item: MenuItem) -> dict[str, Any]:
         entry = {"name": item.name, "icon": item.icon, "label": _(str(item.label))}

@@ -81,9 +81,12 @@ def _violated(error: IntegrityError, table: Table) -> Sequence[str]:
 
 
 def _columns_of(table: Table, constraint: str | None) -> Sequence[str]:
+    """Return the columns of a named constraint; the naming convention tells what it is called."""
     for candidate in table.constraints:
-        if isinstance(candidate, UniqueConstraint) and candidate.name == constraint:
-            return [column.name for column in candidate.columns]
+        if isinstance(candidate, UniqueConstraint):
+            names = [column.name for column in candidate.columns]
+            if constraint in {candidate.name, "_".join(["uq", table.name, *names])}:
+                return names
     for index in table.indexes:
         if index.name == constraint:
             return [column.name for column in index.columns]

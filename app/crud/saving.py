@@ -22,8 +22,8 @@ from wtforms import Form
 from app import clock
 from app.base import Refused
 from app.columns import blind_index
+from app.crud.fab import Mixin
 from app.crud.fields import LookupField
-from app.crud.interface import BureauInterface
 from app.crud.placement import fill_county, follow_school, only_place
 from app.crud.references import plural_of, referring_tables
 from app.crud.refusal import FieldRefused, explain, incident_text
@@ -37,12 +37,10 @@ LONGEST_TOKEN = 64
 MOST_ROWS = 100
 
 
-class SavingMixin:
+class SavingMixin(Mixin):
     """The writing half of the base view."""
 
-    datamodel: BureauInterface
-    add_columns: list[str]
-    edit_columns: list[str]
+    datamodel: Any
     add_form: Any
     edit_form: Any
     appbuilder: Any
@@ -69,16 +67,16 @@ class SavingMixin:
                 return done
         else:
             self._prefill(form)
-            self.update_redirect()  # type: ignore[attr-defined]
+            self.update_redirect()
         form.submit_token.data = form.submit_token.data or secrets.token_urlsafe(24)
-        widgets = self._get_add_widget(form=form)  # type: ignore[attr-defined]
+        widgets = self._get_add_widget(form=form)
         return self._page("add", widgets)
 
     @expose("/edit/<pk>", methods=["GET", "POST"])
     @has_access
     def edit(self, pk: str) -> Any:
         """Show a row in a form, or store what came back in it."""
-        item = self.row(pk, self.edit_columns)  # type: ignore[attr-defined]
+        item = self.row(pk, self.edit_columns)
         self.before_edit(item)
         form = self.edit_form.refresh(item)
         if request.method == "POST":
@@ -89,19 +87,19 @@ class SavingMixin:
                 if done is not None:
                     return done
         else:
-            self.prefill_form(form, item.id)  # type: ignore[attr-defined]
-            self.update_redirect()  # type: ignore[attr-defined]
-        widgets = self._get_edit_widget(form=form)  # type: ignore[attr-defined]
+            self.prefill_form(form, item.id)
+            self.update_redirect()
+        widgets = self._get_edit_widget(form=form)
         return self._page("edit", widgets)
 
     @expose("/delete/<pk>", methods=["POST"])
     @has_access
     def delete(self, pk: str) -> Any:
         """Delete a row that nothing refers to."""
-        item = self.row(pk)  # type: ignore[attr-defined]
+        item = self.row(pk)
         name = str(item)
         try:
-            self.pre_delete(item)  # type: ignore[attr-defined]
+            self.pre_delete(item)
             self._refuse_referenced(item)
             db.session.delete(item)
             db.session.commit()
@@ -116,7 +114,7 @@ class SavingMixin:
             db.session.rollback()
             flash(incident_text(error), "danger")
             return redirect(self._back())
-        self.post_delete(item)  # type: ignore[attr-defined]
+        self.post_delete(item)
         flash(_("%(noun)s “%(row)s” was deleted.", noun=self.noun, row=name), "success")
         return redirect(self._back(gone=pk))
 
@@ -144,7 +142,7 @@ class SavingMixin:
             if current_user.is_authenticated:
                 abort(403)
             return redirect(self.appbuilder.get_url_for_login_with(request.url))
-        rows = [self.row(key) for key in keys]  # type: ignore[attr-defined]
+        rows = [self.row(key) for key in keys]
         if not rows:
             flash(_("Select at least one row first."), "warning")
             return redirect(self._back())
@@ -162,7 +160,7 @@ class SavingMixin:
         return redirect(self._back())
 
     def _may_act(self, name: str) -> bool:
-        permission = self.get_action_permission_name(name)  # type: ignore[attr-defined]
+        permission = self.get_action_permission_name(name)
         return bool(self.appbuilder.sm.has_access(permission, self.class_permission_name))
 
     def _save(self, form: Form, item: Any | None) -> Response | None:
@@ -170,7 +168,7 @@ class SavingMixin:
         is_new = item is None
         key = None if item is None else item.id
         try:
-            self.process_form(form, is_new)  # type: ignore[attr-defined]
+            self.process_form(form, is_new)
             row, url = self._write(form, item)
             db.session.commit()
         except Refused as refusal:
@@ -178,10 +176,13 @@ class SavingMixin:
             self._tell_refusal(form, refusal)
         except StaleDataError:
             db.session.rollback()
-            self._tell_conflict(form, self.row(key))  # type: ignore[attr-defined]
+            self._tell_conflict(form, self.row(key))
         except IntegrityError as error:
             db.session.rollback()
-            return self._result_of(form) or self._tell_integrity(form, error)
+            done = self._result_of(form)
+            if done is not None:
+                return done
+            self._tell_integrity(form, error)
         except HTTPException:
             db.session.rollback()
             raise
@@ -189,7 +190,7 @@ class SavingMixin:
             db.session.rollback()
             flash(incident_text(error), "danger")
         else:
-            (self.post_add if is_new else self.post_update)(row)  # type: ignore[attr-defined]
+            (self.post_add if is_new else self.post_update)(row)
             flash(self._message(row, is_new=is_new), "success")
             return redirect(url)
         return None
@@ -203,7 +204,7 @@ class SavingMixin:
             fill_county(row)
             follow_school(row)
             self.check(form, item)
-            (self.pre_add if is_new else self.pre_update)(row)  # type: ignore[attr-defined]
+            (self.pre_add if is_new else self.pre_update)(row)
         if is_new:
             db.session.add(row)
         db.session.flush()
@@ -282,7 +283,7 @@ class SavingMixin:
 
     def displayed(self, column: str, value: Any) -> str:
         """Return a value as the lists show it."""
-        formatter = self.formatters_columns.get(column)  # type: ignore[attr-defined]
+        formatter = self.formatters_columns.get(column)
         if formatter is not None:
             return str(formatter(value))
         if isinstance(value, bool):
@@ -301,7 +302,7 @@ class SavingMixin:
             flash(incident_text(error), "danger")
 
     def _refuse_referenced(self, item: Any) -> None:
-        referring = referring_tables(db.session, item)
+        referring = referring_tables(db.session(), item)
         if not referring:
             return
         names = _(", ").join(plural_of(table) for table in referring)
@@ -333,13 +334,13 @@ class SavingMixin:
         for url in reversed(session.get("page_history", [])):
             with suppress(ValueError):
                 parts = urlsplit(url)
-                own = {f"{self.route_base}/{page}/{gone}" for page in ("show", "edit")}  # type: ignore[attr-defined]
+                own = {f"{self.route_base}/{page}/{gone}" for page in ("show", "edit")}
                 if parts.path not in own and not parts.path.endswith("/add"):
                     return f"{parts.path}?{parts.query}" if parts.query else parts.path
         return self._url_of_list()
 
     def _page(self, kind: str, widgets: dict[str, Any]) -> Any:
-        return self.render_template(  # type: ignore[attr-defined]
+        return self.render_template(
             getattr(self, f"{kind}_template"),
             title=getattr(self, f"{kind}_title"),
             widgets=widgets,

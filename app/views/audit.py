@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.sqla.models import User
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from app.crud.base import ReadOnlyView
+from app.crud.interface import BureauInterface
 from app.extensions import db
 from app.models import Change, EvidenceFile
 
@@ -28,7 +28,7 @@ ACTIONS = {
 class ChangeView(ReadOnlyView):
     """Show who changed, read or was refused what, and when."""
 
-    datamodel = SQLAInterface(Change)
+    datamodel = BureauInterface(Change)
     noun = _l("Entry of the audit trail")
     list_title = _l("Audit trail")
     list_columns = ["at", "user_id", "action", "table_name", "row_id", "address", "note"]
@@ -71,7 +71,7 @@ class ChangeView(ReadOnlyView):
 class EvidenceFileView(ReadOnlyView):
     """Show the files of evidence; they are added to and read from the records they belong to."""
 
-    datamodel = SQLAInterface(EvidenceFile)
+    datamodel = BureauInterface(EvidenceFile)
     noun = _l("Evidence file")
     list_title = _l("Evidence files")
     list_columns = ["name", "media_type", "size", "township", "school", "taken_at", "created_at"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Form
 from wtforms.validators import NumberRange
 
 from app.crud.base import BureauModelView
+from app.crud.interface import BureauInterface
 from app.crud.refusal import FieldRefused
 from app.models import CalendarDay, CalendarException, SchoolYear, Semester
 from app.views.organization import check_period
@@ -23,7 +23,7 @@ SOURCES = {
 class SemesterView(BureauModelView):
     """Keep the semesters 学期."""
 
-    datamodel = SQLAInterface(Semester)
+    datamodel = BureauInterface(Semester)
     noun = _l("Semester")
     list_title = _l("Semesters")
     list_columns = ["name", "school_year", "starts_on", "ends_on"]
@@ -49,7 +49,7 @@ class SemesterView(BureauModelView):
 class SchoolYearView(BureauModelView):
     """Keep the school years 学年."""
 
-    datamodel = SQLAInterface(SchoolYear)
+    datamodel = BureauInterface(SchoolYear)
     noun = _l("School year")
     list_title = _l("School years")
     list_columns = ["name", "starts_on", "ends_on"]
@@ -67,7 +67,7 @@ class SchoolYearView(BureauModelView):
 class CalendarDayView(BureauModelView):
     """Keep the county's calendar: working days, school days, make-up days 调休."""
 
-    datamodel = SQLAInterface(CalendarDay)
+    datamodel = BureauInterface(CalendarDay)
     noun = _l("Calendar day")
     list_title = _l("County calendar")
     list_columns = ["day", "is_working_day", "is_school_day", "name", "source"]
@@ -91,7 +91,7 @@ class CalendarDayView(BureauModelView):
 class CalendarExceptionView(BureauModelView):
     """Keep days on which a school, a grade or a class departs from the county's calendar."""
 
-    datamodel = SQLAInterface(CalendarException)
+    datamodel = BureauInterface(CalendarException)
     noun = _l("Calendar exception")
     list_title = _l("Calendar exceptions")
     list_columns = ["day", "school", "grade", "school_class", "is_school_day", "reason"]

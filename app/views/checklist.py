@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import lazy_gettext as _l
 
 from app.crud.base import ReadOnlyView
+from app.crud.interface import BureauInterface
 from app.models import Checklist, ChecklistItem, ChecklistVersion
 
 FREQUENCIES = {"visit": _l("Each visit"), "semester": _l("Once a semester")}
@@ -15,7 +15,7 @@ CLOSINGS = {"evidence": _l("On evidence"), "return_visit": _l("Only by a return 
 class ChecklistItemView(ReadOnlyView):
     """Show the items of published versions; records point to them, so they never change."""
 
-    datamodel = SQLAInterface(ChecklistItem)
+    datamodel = BureauInterface(ChecklistItem)
     noun = _l("Checklist item")
     list_title = _l("Checklist items")
     list_columns = ["text", "section", "key", "kind", "frequency", "clause_key", "is_required"]
@@ -44,7 +44,7 @@ class ChecklistItemView(ReadOnlyView):
 class ChecklistVersionView(ReadOnlyView):
     """Show the published versions of checklists."""
 
-    datamodel = SQLAInterface(ChecklistVersion)
+    datamodel = BureauInterface(ChecklistVersion)
     noun = _l("Checklist version")
     list_title = _l("Checklist versions")
     list_columns = ["checklist", "number", "valid_from", "valid_to", "published_at"]
@@ -62,7 +62,7 @@ class ChecklistVersionView(ReadOnlyView):
 class ChecklistView(ReadOnlyView):
     """Show the checklists that plugins bring."""
 
-    datamodel = SQLAInterface(Checklist)
+    datamodel = BureauInterface(Checklist)
     noun = _l("Checklist")
     list_title = _l("Checklists")
     list_columns = ["title", "key", "plugin"]

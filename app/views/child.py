@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 from flask import flash
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -17,6 +16,7 @@ from app import clock
 from app.base import Refused
 from app.columns import blind_index
 from app.crud.base import BureauModelView
+from app.crud.interface import BureauInterface
 from app.crud.refusal import FieldRefused
 from app.extensions import db
 from app.models import (
@@ -44,7 +44,7 @@ ID_KINDS = {
 class EnrolmentView(BureauModelView):
     """Keep a child's places in schools and classes 学籍与班级经历."""
 
-    datamodel = SQLAInterface(Enrolment)
+    datamodel = BureauInterface(Enrolment)
     noun = _l("Enrolment")
     list_title = _l("Enrolments")
     list_columns = ["child", "school", "school_class", "valid_from", "valid_to", "is_registered"]
@@ -100,7 +100,7 @@ class EnrolmentView(BureauModelView):
 class StatusEventView(BureauModelView):
     """Keep the changes of a child's status; an entry is never edited."""
 
-    datamodel = SQLAInterface(StatusEvent)
+    datamodel = BureauInterface(StatusEvent)
     noun = _l("Change of status")
     list_title = _l("Changes of status")
     list_columns = ["happened_on", "child", "status", "school", "basis"]
@@ -136,7 +136,7 @@ class StatusEventView(BureauModelView):
 class GuardianView(BureauModelView):
     """Keep the guardians 监护人 of children."""
 
-    datamodel = SQLAInterface(Guardian)
+    datamodel = BureauInterface(Guardian)
     noun = _l("Guardian")
     list_title = _l("Guardians")
     list_columns = ["name", "child", "relation", "phone", "is_primary"]
@@ -156,7 +156,7 @@ class GuardianView(BureauModelView):
 class ChildGroupView(BureauModelView):
     """Keep which special groups 特殊群体 a child belongs to."""
 
-    datamodel = SQLAInterface(ChildGroup)
+    datamodel = BureauInterface(ChildGroup)
     noun = _l("Special group of a child")
     list_title = _l("Children in special groups")
     list_columns = ["child", "group", "school", "valid_from", "valid_to"]
@@ -176,7 +176,7 @@ class ChildGroupView(BureauModelView):
 class ChildView(BureauModelView):
     """Keep the school-age children 适龄儿童少年, with or without enrolment."""
 
-    datamodel = SQLAInterface(Child)
+    datamodel = BureauInterface(Child)
     noun = _l("Child")
     list_title = _l("Children")
     list_columns = ["name", "sex", "born_on", "township", "school", "school_class", "status"]
@@ -287,7 +287,7 @@ def _first_place(child: Child) -> Enrolment:
 class ChildStatusView(BureauModelView):
     """Show the statuses that a child can have, and their words."""
 
-    datamodel = SQLAInterface(ChildStatus)
+    datamodel = BureauInterface(ChildStatus)
     noun = _l("Child status")
     list_title = _l("Child statuses")
     list_columns = ["name", "key", "position", "is_monitored", "is_enrolled", "plugin"]
@@ -318,7 +318,7 @@ DOMAINS = {
 class CodeView(BureauModelView):
     """Keep the coded answers: reasons, methods, outcomes, organisations, groups."""
 
-    datamodel = SQLAInterface(Code)
+    datamodel = BureauInterface(Code)
     noun = _l("Coded answer")
     list_title = _l("Coded answers")
     list_columns = ["domain", "name", "key", "position", "valid_to"]

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import abort, flash, g, redirect, url_for
 from flask_appbuilder import expose, has_access
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -17,6 +16,7 @@ from sqlalchemy.orm import joinedload
 from app import clock
 from app.base import Refused
 from app.crud.base import ReadOnlyView
+from app.crud.interface import BureauInterface
 from app.extensions import db
 from app.models import Feedback, Finding, FindingState
 from app.views.finding_form import ServeForm
@@ -28,7 +28,7 @@ from app.workflow.state import STEP, Case, Hand, Side, Step, hand_of, is_of_side
 class FeedbackView(ReadOnlyView):
     """Show the written opinion of an inspection, serve it, sign for it, print it."""
 
-    datamodel = SQLAInterface(Feedback)
+    datamodel = BureauInterface(Feedback)
     route_base = "/feedback"
     list_title = _l("Written feedback")
     noun = _l("Written feedback")

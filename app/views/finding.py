@@ -9,7 +9,6 @@ from typing import Any
 
 from flask import abort, flash, g, redirect, url_for
 from flask_appbuilder import AppBuilder, expose, has_access
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -106,7 +105,7 @@ class Moment:
 class FindingView(ReadOnlyView):
     """List the findings, show one with its timeline, and take its steps."""
 
-    datamodel = SQLAInterface(Finding)
+    datamodel = BureauInterface(Finding)
     route_base = "/finding"
     list_title = _l("Findings")
     noun = _l("Finding")
@@ -248,7 +247,7 @@ def _waiting(case: Case, own: set[str]) -> list[tuple[str, str]]:
 class FindingStepView(ReadOnlyView):
     """List the steps that findings took."""
 
-    datamodel = SQLAInterface(FindingStep)
+    datamodel = BureauInterface(FindingStep)
     route_base = "/findingstep"
     list_title = _l("Steps of findings")
     noun = _l("Step of a finding")
@@ -272,7 +271,7 @@ class FindingStepView(ReadOnlyView):
 class ReturnVisitView(ReadOnlyView):
     """List the return visits."""
 
-    datamodel = SQLAInterface(ReturnVisit)
+    datamodel = BureauInterface(ReturnVisit)
     route_base = "/returnvisit"
     list_title = _l("Return visits")
     noun = _l("Return visit")

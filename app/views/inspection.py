@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask_appbuilder import AppBuilder
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
 
 from app.crud.base import ReadOnlyView
 from app.crud.inspection_view import LABELS, SHOW_COLUMNS, STATES, SheetMixin, type_title
+from app.crud.interface import BureauInterface
 from app.models import Inspection
 
 
@@ -18,10 +18,10 @@ def _title(key: Any) -> Markup:
     return escape(type_title(str(key)))
 
 
-class InspectionView(SheetMixin, ReadOnlyView):  # type: ignore[misc]  # FAB is untyped here
+class InspectionView(SheetMixin, ReadOnlyView):
     """Read inspections of all types in one list."""
 
-    datamodel = SQLAInterface(Inspection)
+    datamodel = BureauInterface(Inspection)
     route_base = "/inspection/all"
     noun = _l("Inspection")
     list_columns = ["occurred_on", "type_key", "township", "school", "state", "confirmed_at"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import lazy_gettext as _l
 
 from app.crud.base import ReadOnlyView
+from app.crud.interface import BureauInterface
 from app.models import Obligation, RuleRun, Violation
 from app.views.staff import CAPACITIES
 
@@ -15,7 +15,7 @@ SEVERITIES = {"violation": _l("Violation"), "warning": _l("Warning")}
 class ObligationView(ReadOnlyView):
     """Show the inspections that are due, whether or not anybody entered anything."""
 
-    datamodel = SQLAInterface(Obligation)
+    datamodel = BureauInterface(Obligation)
     noun = _l("Inspection due")
     list_title = _l("Inspections due")
     list_columns = [
@@ -48,7 +48,7 @@ class ObligationView(ReadOnlyView):
 class ViolationView(ReadOnlyView):
     """Show what the rules found."""
 
-    datamodel = SQLAInterface(Violation)
+    datamodel = BureauInterface(Violation)
     noun = _l("Violation")
     list_title = _l("Violations")
     list_columns = [
@@ -85,7 +85,7 @@ class ViolationView(ReadOnlyView):
 class RuleRunView(ReadOnlyView):
     """Show the runs of the rules: what they changed, or why they failed."""
 
-    datamodel = SQLAInterface(RuleRun)
+    datamodel = BureauInterface(RuleRun)
     noun = _l("Rule run")
     list_title = _l("Rule runs")
     list_columns = ["started_at", "rule_key", "as_of", "opened", "changed", "resolved", "error"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Form, SelectMultipleField
@@ -14,6 +13,7 @@ from wtforms.validators import ValidationError
 from wtforms.widgets import Select
 
 from app.crud.base import BureauModelView
+from app.crud.interface import BureauInterface
 from app.crud.refusal import FieldRefused
 from app.models import (
     ClassGrade,
@@ -45,7 +45,7 @@ def check_period(first: Any, last: Any, field: str = "valid_to") -> None:
         raise FieldRefused(field, _("The last day lies before the first."))
 
 
-class GradesField(SelectMultipleField):  # type: ignore[misc]  # WTForms has no types
+class GradesField(SelectMultipleField):
     """The grades of a class, kept as one row each."""
 
     widget = Select(multiple=True)
@@ -76,7 +76,7 @@ class GradesField(SelectMultipleField):  # type: ignore[misc]  # WTForms has no 
 class LiaisonContactView(BureauModelView):
     """Keep who links a school with its township government 校镇联系人."""
 
-    datamodel = SQLAInterface(LiaisonContact)
+    datamodel = BureauInterface(LiaisonContact)
     noun = _l("Liaison contact")
     list_title = _l("Liaison contacts")
     list_columns = [
@@ -122,7 +122,7 @@ class LiaisonContactView(BureauModelView):
 class SchoolClassView(BureauModelView):
     """Keep the classes of a school year, multigrade classes 复式班 included."""
 
-    datamodel = SQLAInterface(SchoolClass)
+    datamodel = BureauInterface(SchoolClass)
     noun = _l("Class")
     list_title = _l("Classes")
     list_columns = ["name", "school", "grades", "school_year", "teacher", "is_active"]
@@ -161,7 +161,7 @@ class SchoolClassView(BureauModelView):
 class SchoolView(BureauModelView):
     """Keep the schools and teaching points 教学点."""
 
-    datamodel = SQLAInterface(School)
+    datamodel = BureauInterface(School)
     noun = _l("School")
     list_title = _l("Schools")
     list_columns = [
@@ -216,7 +216,7 @@ class SchoolView(BureauModelView):
 class TownshipView(BureauModelView):
     """Keep the townships 乡镇 of the county."""
 
-    datamodel = SQLAInterface(Township)
+    datamodel = BureauInterface(Township)
     noun = _l("Township")
     list_title = _l("Townships")
     list_columns = ["name", "code", "alias", "position", "go_live_on"]
@@ -235,7 +235,7 @@ class TownshipView(BureauModelView):
 class CountyView(BureauModelView):
     """Keep the county's name and code."""
 
-    datamodel = SQLAInterface(County)
+    datamodel = BureauInterface(County)
     noun = _l("County")
     list_title = _l("County")
     list_columns = ["name", "code"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from wtforms import Form
 
 from app.crud.base import BureauModelView, ReadOnlyView
+from app.crud.interface import BureauInterface
 from app.crud.refusal import FieldRefused
 from app.extensions import db
 from app.models import Clause, Parameter, ParameterValue, PolicyDocument
@@ -35,7 +35,7 @@ BASES = {"policy": _l("The document says so"), "decision": _l("Decided where it 
 class ClauseView(ReadOnlyView):
     """Show the clauses 条款; they come with the document and are cited by key."""
 
-    datamodel = SQLAInterface(Clause)
+    datamodel = BureauInterface(Clause)
     noun = _l("Clause")
     list_title = _l("Clauses")
     list_columns = ["key", "document", "heading", "valid_from", "valid_to"]
@@ -48,7 +48,7 @@ class ClauseView(ReadOnlyView):
 class PolicyDocumentView(BureauModelView):
     """Keep the policy documents 政策文件 that clauses and parameters rest on."""
 
-    datamodel = SQLAInterface(PolicyDocument)
+    datamodel = BureauInterface(PolicyDocument)
     noun = _l("Policy document")
     list_title = _l("Policy documents")
     list_columns = ["title", "issuer", "number", "issued_on", "valid_from", "valid_to"]
@@ -83,7 +83,7 @@ class PolicyDocumentView(BureauModelView):
 class ParameterValueView(BureauModelView):
     """Keep the values of parameters: each from a day on, with clause and basis."""
 
-    datamodel = SQLAInterface(ParameterValue)
+    datamodel = BureauInterface(ParameterValue)
     noun = _l("Parameter value")
     list_title = _l("Parameter values")
     list_columns = ["parameter", "valid_from", "number", "text", "clause_key", "basis"]
@@ -119,7 +119,7 @@ class ParameterValueView(BureauModelView):
 class ParameterView(ReadOnlyView):
     """Show the parameters; plugins and the core declare them."""
 
-    datamodel = SQLAInterface(Parameter)
+    datamodel = BureauInterface(Parameter)
     noun = _l("Parameter")
     list_title = _l("Parameters")
     list_columns = ["title", "key", "unit", "plugin"]

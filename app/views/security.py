@@ -9,7 +9,6 @@ from flask import abort, flash, g, redirect, request, url_for
 from flask_appbuilder import AppBuilder, BaseView, expose, has_access
 from flask_appbuilder.actions import action
 from flask_appbuilder.forms import DynamicForm
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.decorators import permission_name
 from flask_appbuilder.security.sqla.models import Role, User
 from flask_babel import gettext as _
@@ -32,7 +31,7 @@ from app.crud.fields import (
     Required,
     trimmed,
 )
-from app.crud.interface import key_of
+from app.crud.interface import BureauInterface, key_of
 from app.extensions import db
 from app.models import Appointment, Person, RoleScope, School, Township
 from app.security import accounts, appointments, audit
@@ -65,7 +64,7 @@ class AccountView(BureauModelView):
     """Keep the accounts: create, reset, lock, close; never one's own, never the emergency one."""
 
     route_base = "/accounts"
-    datamodel = SQLAInterface(User)
+    datamodel = BureauInterface(User)
     noun = _l("Account")
     list_title = _l("Accounts")
     list_columns = ["username", "last_name", "active", "last_login"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Form
 
 from app.crud.base import BureauModelView, ReadOnlyView
+from app.crud.interface import BureauInterface
 from app.crud.refusal import FieldRefused
 from app.models import Appointment, LiaisonAssignment, Person
 from app.security.roles import TEMPLATES
@@ -33,7 +33,7 @@ LIAISON_CAPACITIES = {
 class AppointmentView(ReadOnlyView):
     """Show who holds which office; they are given on the screen for roles."""
 
-    datamodel = SQLAInterface(Appointment)
+    datamodel = BureauInterface(Appointment)
     noun = _l("Appointment")
     list_title = _l("Appointments")
     list_columns = [
@@ -72,7 +72,7 @@ class AppointmentView(ReadOnlyView):
 class LiaisonAssignmentView(BureauModelView):
     """Keep the standing assignments 挂点 of leaders and departments to townships and schools."""
 
-    datamodel = SQLAInterface(LiaisonAssignment)
+    datamodel = BureauInterface(LiaisonAssignment)
     noun = _l("Liaison assignment")
     list_title = _l("Liaison assignments")
     list_columns = [
@@ -127,7 +127,7 @@ class LiaisonAssignmentView(BureauModelView):
 class PersonView(BureauModelView):
     """Keep the people who act in the product or are named in it."""
 
-    datamodel = SQLAInterface(Person)
+    datamodel = BureauInterface(Person)
     noun = _l("Person")
     list_title = _l("People")
     list_columns = ["name", "unit", "title", "phone", "township", "school", "is_active"]

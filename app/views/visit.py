@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Form
 
 from app import clock
 from app.crud.base import BureauModelView
+from app.crud.interface import BureauInterface
 from app.crud.refusal import FieldRefused
 from app.models import Visit, VisitParticipant
 
@@ -18,7 +18,7 @@ VISIT_KINDS = {"home": _l("Home visit"), "persuasion": _l("Persuasion visit")}
 class VisitParticipantView(BureauModelView):
     """Keep who was on a visit, and for which kind of organisation he came."""
 
-    datamodel = SQLAInterface(VisitParticipant)
+    datamodel = BureauInterface(VisitParticipant)
     noun = _l("Participant of a visit")
     list_title = _l("Participants of visits")
     list_columns = ["name", "organisation_kind", "person", "visit"]
@@ -38,7 +38,7 @@ class VisitParticipantView(BureauModelView):
 class VisitView(BureauModelView):
     """Keep the visits to children at home."""
 
-    datamodel = SQLAInterface(Visit)
+    datamodel = BureauInterface(Visit)
     noun = _l("Visit")
     list_title = _l("Visits")
     list_columns = [

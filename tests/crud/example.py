@@ -46,35 +46,38 @@ def a_visit(county: CountyBuilder) -> Visit:
     """Add a visit to a new child."""
     child = county.child()
     scope = county.scope_of(county.a_school)
-    return county.add(
-        Visit(child_id=child.id, kind="home", visited_on=date(2026, 3, 2), **scope)
-    )
+    return county.add(Visit(child_id=child.id, kind="home", visited_on=date(2026, 3, 2), **scope))
 
 
 EXAMPLES = {
-    "TownshipView": Example(
-        lambda c: {"name": "青山镇", "code": "QS"}, {"alias": "青山"}, "青山"
-    ),
+    "TownshipView": Example(lambda c: {"name": "青山镇", "code": "QS"}, {"alias": "青山"}, "青山"),
     "SchoolView": Example(
         lambda c: {
-            "township": c.a_township.id, "name": "青山小学", "code": "QS1", "kind": "primary",
-        },  # fmt: skip
+            "township": c.a_township.id,
+            "name": "青山小学",
+            "code": "QS1",
+            "kind": "primary",
+        },
         {"address": "青山街一号"},
         "青山街一号",
     ),
     "SchoolClassView": Example(
         lambda c: {
-            "school": c.a_school.id, "school_year": c.year.id, "name": "七（1）班",
+            "school": c.a_school.id,
+            "school_year": c.year.id,
+            "name": "七（1）班",
             "grades": ["7", "8"],
-        },  # fmt: skip
+        },
         {"grades": ["8", "9"]},
         "8, 9",
     ),
     "LiaisonContactView": Example(
         lambda c: {
-            "school": c.a_school.id, "school_person": "李老师", "township_person": "王干事",
+            "school": c.a_school.id,
+            "school_person": "李老师",
+            "township_person": "王干事",
             "valid_from": DAY,
-        },  # fmt: skip
+        },
         {"duties": "每周联系"},
         "每周联系",
     ),
@@ -85,9 +88,11 @@ EXAMPLES = {
     ),
     "SemesterView": Example(
         lambda c: {
-            "school_year": c.year.id, "name": "试验学期", "starts_on": "2026-03-01",
+            "school_year": c.year.id,
+            "name": "试验学期",
+            "starts_on": "2026-03-01",
             "ends_on": "2026-07-10",
-        },  # fmt: skip
+        },
         {"name": "春季学期"},
         "春季学期",
     ),
@@ -102,17 +107,21 @@ EXAMPLES = {
     "PersonView": Example(lambda c: {"name": "韦主任"}, {"unit": "教育局"}, "教育局"),
     "LiaisonAssignmentView": Example(
         lambda c: {
-            "person": c.person("覃股长").id, "capacity": "liaison_department",
-            "township": c.a_township.id, "valid_from": DAY,
-        },  # fmt: skip
+            "person": c.person("覃股长").id,
+            "capacity": "liaison_department",
+            "township": c.a_township.id,
+            "valid_from": DAY,
+        },
         {"department": "基教股"},
         "基教股",
     ),
     "ChildView": Example(
         lambda c: {
-            "name": "莫小明", "id_kind": "none", "school": c.a_school.id,
+            "name": "莫小明",
+            "id_kind": "none",
+            "school": c.a_school.id,
             "status": status(c, "enrolled"),
-        },  # fmt: skip
+        },
         {"village": "大榕村"},
         "大榕村",
         is_deleted=False,
@@ -124,9 +133,11 @@ EXAMPLES = {
     ),
     "StatusEventView": Example(
         lambda c: {
-            "child": c.child().id, "status": status(c, "suspected"), "happened_on": "2025-10-10",
+            "child": c.child().id,
+            "status": status(c, "suspected"),
+            "happened_on": "2025-10-10",
             "basis": "班主任报告",
-        },  # fmt: skip
+        },
         shows="班主任报告",
         is_deleted=False,
     ),
@@ -137,8 +148,10 @@ EXAMPLES = {
     ),
     "ChildGroupView": Example(
         lambda c: {
-            "child": c.child().id, "group": code(c, "special_group"), "valid_from": DAY,
-        },  # fmt: skip
+            "child": c.child().id,
+            "group": code(c, "special_group"),
+            "valid_from": DAY,
+        },
         {"valid_to": "2026-06-30"},
         "2026-06-30",
     ),
@@ -149,25 +162,31 @@ EXAMPLES = {
     ),
     "VisitParticipantView": Example(
         lambda c: {
-            "visit": a_visit(c).id, "name": "陆干部",
+            "visit": a_visit(c).id,
+            "name": "陆干部",
             "organisation_kind": code(c, "organisation_kind"),
-        },  # fmt: skip
+        },
         {"name": "陆干事"},
         "陆干事",
     ),
     "PolicyDocumentView": Example(
         lambda c: {
-            "key": "P1", "title": "试行办法", "issuer": "教育局", "issued_on": DAY,
+            "key": "P1",
+            "title": "试行办法",
+            "issuer": "教育局",
+            "issued_on": DAY,
             "valid_from": DAY,
-        },  # fmt: skip
+        },
         {"number": "荔教〔2026〕1号"},
         "荔教〔2026〕1号",
     ),
     "ParameterValueView": Example(
         lambda c: {
             "parameter": c.add(Parameter(key="core.example", title="示例", unit="day")).id,
-            "valid_from": DAY, "number": "10", "basis": "decision",
-        },  # fmt: skip
+            "valid_from": DAY,
+            "number": "10",
+            "basis": "decision",
+        },
         {"note": "会议决定"},
         "会议决定",
     ),

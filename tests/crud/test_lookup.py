@@ -14,7 +14,9 @@ def texts(visitor, url: str) -> list[str]:
     return [row["text"] for row in answer.get_json()["results"]]
 
 
-@pytest.mark.parametrize("typed", ["覃小明", "小明", "qinxiaoming", "qxm", "QinXiao", "tanxiaoming"])
+@pytest.mark.parametrize(
+    "typed", ["覃小明", "小明", "qinxiaoming", "qxm", "QinXiao", "tanxiaoming"]
+)
 def test_a_child_is_found_by_characters_pinyin_and_initials(
     typed: str, login: Login, county: CountyBuilder
 ) -> None:
@@ -86,12 +88,16 @@ def test_a_code_of_another_domain_is_refused(login, county):
     assert "method-error" in answer.get_data(as_text=True)
 
 
-@pytest.mark.parametrize("table", ["account", "change", "submit_token", "ab_user", "nothing", "plugin_state"])
+@pytest.mark.parametrize(
+    "table", ["account", "change", "submit_token", "ab_user", "nothing", "plugin_state"]
+)
 def test_tables_that_are_nobodys_to_read_have_no_lookup(table, admin):
     assert admin.get(f"/lookup/{table}").status_code == 404
 
 
-@pytest.mark.parametrize("query", ["q=%00", "page=abc", "page=-1", "page=99999999999", "domain=%00", "q=%25"])
+@pytest.mark.parametrize(
+    "query", ["q=%00", "page=abc", "page=-1", "page=99999999999", "domain=%00", "q=%25"]
+)
 def test_an_address_that_makes_no_sense_finds_nothing_wrong(query, login, county):
     county.child("覃小明")
 

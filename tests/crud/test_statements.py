@@ -23,10 +23,14 @@ def fill(county: CountyBuilder, rows: int) -> None:
     school_class = county.school_class()
     place = county.scope_of(school)
     known = {
-        "county_id": place["county_id"], "township_id": place["township_id"],
-        "school_id": place["school_id"], "child_id": child.id, "person_id": person.id,
-        "class_id": school_class.id, "school_year_id": county.year.id,
-    }  # fmt: skip
+        "county_id": place["county_id"],
+        "township_id": place["township_id"],
+        "school_id": place["school_id"],
+        "child_id": child.id,
+        "person_id": person.id,
+        "class_id": school_class.id,
+        "school_year_id": county.year.id,
+    }
     for table in Model.metadata.sorted_tables:
         if table.name in FILLED:
             county.execute(table.insert().values([row_of(table, n, known) for n in range(rows)]))
@@ -102,9 +106,7 @@ def test_a_list_page_runs_at_most_four_statements(
     assert not too_many
 
 
-def test_no_page_loads_a_table_into_a_drop_down(
-    admin: Visitor, county: CountyBuilder, app
-) -> None:
+def test_no_page_loads_a_table_into_a_drop_down(admin: Visitor, county: CountyBuilder, app) -> None:
     fill(county, 300)
 
     for view in every_list(app):
@@ -144,7 +146,9 @@ def test_pages_hold_every_row_once(admin, county):
     seen: list[str] = []
 
     for page in range(3):
-        soup = admin.soup(f"/childview/list/?page_ChildView={page}&_oc_ChildView=sex&_od_ChildView=asc")
+        soup = admin.soup(
+            f"/childview/list/?page_ChildView={page}&_oc_ChildView=sex&_od_ChildView=asc"
+        )
         seen += [str(link["href"]) for link in soup.select("td a.row-link")]
 
     assert len(seen) == len(set(seen)) == 61
@@ -175,12 +179,18 @@ def test_an_address_that_makes_no_sense_is_no_error(query, admin, county):
 
 def test_the_conditions_of_a_search_narrow_the_list(admin, county):
     other = county.school("马岭中学")
-    here, there = county.child("覃小明", born_on=date(2012, 5, 1)), county.child("韦大力", school=other)
+    here, there = (
+        county.child("覃小明", born_on=date(2012, 5, 1)),
+        county.child("韦大力", school=other),
+    )
     wanted = {
-        "_flt_0_name=覃": here, "_flt_0_name=qinxiaoming": here, "_flt_0_name=wdl": there,
-        f"_flt_0_school={other.id}": there, f"_flt_1_school={other.id}": here,
+        "_flt_0_name=覃": here,
+        "_flt_0_name=qinxiaoming": here,
+        "_flt_0_name=wdl": there,
+        f"_flt_0_school={other.id}": there,
+        f"_flt_1_school={other.id}": here,
         "_flt_0_born_on=2012-05-01&_flt_1_born_on=2012-05-01": here,
-    }  # fmt: skip
+    }
 
     for query, child in wanted.items():
         links = admin.soup(f"/childview/list/?{query}").select("td a.row-link")

@@ -52,7 +52,10 @@ def test_an_empty_list_takes_the_page_away(app):
 
 
 def test_a_read_only_view_has_no_way_to_write(app):
-    declared = {name: COMPLETE[name] for name in ("datamodel", "list_columns", "show_columns", "search_columns")}
+    declared = {
+        name: COMPLETE[name]
+        for name in ("datamodel", "list_columns", "show_columns", "search_columns")
+    }
     with app.app_context():
         view = type("ExampleView", (ReadOnlyView,), declared)()
 

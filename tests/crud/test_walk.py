@@ -35,7 +35,9 @@ def test_a_row_is_added_shown_listed_edited_and_deleted(
     if example.change:
         changed = admin.submit(f"{route}/edit/{key}", example.change)
         assert changed.request.path == f"{route}/show/{key}", errors(changed)
-    assert example.shows in admin.get(f"{route}/show/{key}").get_data(as_text=True).replace("、", ", ")
+    assert example.shows in admin.get(f"{route}/show/{key}").get_data(as_text=True).replace(
+        "、", ", "
+    )
     if example.is_deleted:
         gone = admin.post_with_token(f"{route}/delete/{key}", follow_redirects=True)
         assert gone.status_code == 200
@@ -45,7 +47,9 @@ def test_a_row_is_added_shown_listed_edited_and_deleted(
 def errors(response) -> str:
     page = read(response)
     found = page.select(".error-summary, .field-error, .alert")
-    return re.sub(r"\s+", " ", " ".join(part.get_text(" ") for part in found)) or page.get_text()[:500]
+    return (
+        re.sub(r"\s+", " ", " ".join(part.get_text(" ") for part in found)) or page.get_text()[:500]
+    )
 
 
 def test_every_core_view_lists_and_refuses_unknown_keys(core_views, admin):
