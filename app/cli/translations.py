@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,9 +143,12 @@ def _read(path: Path) -> Catalog:
 
 
 def _same_placeholders(message: Message) -> bool:
-    given = message.id if isinstance(message.id, str) else message.id[0]
-    made = message.string if isinstance(message.string, str) else message.string[0]
-    return sorted(set(PLACEHOLDER.findall(given))) == sorted(set(PLACEHOLDER.findall(made)))
+    return _placeholders(message.id) == _placeholders(message.string)
+
+
+def _placeholders(text: str | Sequence[str] | None) -> set[str]:
+    singular = text if isinstance(text, str) else (text or ("",))[0]
+    return set(PLACEHOLDER.findall(singular))
 
 
 @translations.command("check")

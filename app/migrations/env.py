@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import flask_appbuilder.security.sqla.models  # noqa: F401  # the ab_* tables join the metadata
 from alembic import context
@@ -25,7 +25,7 @@ def is_core(_object: Any, name: str | None, kind: str, _reflected: bool, _to: An
     return kind != "table" or not (name or "").startswith(PLUGIN_PREFIXES)
 
 
-def render_type(kind: str, value: Any, _context: Any) -> str | bool:
+def render_type(kind: str, value: Any, _context: Any) -> str | Literal[False]:
     """Write our column types as the plain types that they store."""
     return COLUMN_TYPES.get(type(value), False) if kind == "type" else False
 
