@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from flask import current_app
+from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -29,8 +31,14 @@ def findings_from(session: Session, inspection: Inspection) -> list[Finding]:
     """Bring the findings of a submitted or corrected inspection into line with its answers.
 
     A failed answer without a finding gets one. A finding that no answer supports any more is
-    withdrawn while it is unserved, else it runs its course. Returns the findings made now.
+    withdrawn while it is unserved, else it runs its course. Returns the findings made now. What
+    is written into them is in the product's own language, whatever the reader's is.
     """
+    with force_locale(current_app.config["BABEL_DEFAULT_LOCALE"]):
+        return _findings_from(session, inspection)
+
+
+def _findings_from(session: Session, inspection: Inspection) -> list[Finding]:
     session.flush()
     is_as_drafted = feedback.is_as_drafted(session, inspection)
     unmatched = {
