@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.host.copy import alone, copied
 
 GUIDE = Path(__file__).parents[2] / "plugins" / "README.md"
@@ -27,6 +29,7 @@ def run(home: Path, *command: str) -> str:
     return done.stdout
 
 
+@pytest.mark.timeout(600)  # a whole product boots, deploys and tests inside
 def test_example_of_the_guide_works_as_it_is_printed(tmp_path) -> None:
     home = copied(tmp_path)
     for name, text in BLOCK.findall(GUIDE.read_text(encoding="utf-8")):

@@ -13,6 +13,7 @@ from app.cli.scaffold import KINDS, write
 from tests.host.copy import alone, copied
 
 
+@pytest.mark.timeout(600)  # the tests of the new plugins run inside
 def test_new_plugins_pass_their_tests_untouched(tmp_path) -> None:
     copy = copied(tmp_path)
     for kind in KINDS:
