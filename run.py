@@ -108,6 +108,8 @@ def make_venv(checkout: Checkout) -> None:
     same_place = expected_stamp(checkout).partition(" ")[2]
     if found_stamp(checkout).partition(" ")[2] == same_place:
         return
+    if checkout.venv.is_symlink():
+        raise Stop(f"{checkout.venv} is a link, and clearing it would empty another's; remove it.")
     ensure_venv_module()
     # Another Python or a moved checkout cannot be mended in place: programs name both.
     call([sys.executable, "-m", "venv", "--clear", str(checkout.venv)])

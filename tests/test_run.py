@@ -136,6 +136,16 @@ def test_a_new_lock_keeps_the_environment_and_a_moved_checkout_renews_it(install
     assert recorder.commands[0][1:4] == ["-m", "venv", "--clear"]
 
 
+def test_a_linked_environment_is_never_cleared(checkout, recorder, tmp_path):
+    (tmp_path / "another").mkdir()
+    checkout.venv.symlink_to(tmp_path / "another")
+
+    with pytest.raises(run.Stop, match="is a link"):
+        run.make_venv(checkout)
+
+    assert recorder.commands == []
+
+
 def test_the_stamp_is_written_only_after_the_whole_installation(checkout, recorder, monkeypatch):
     recorder.failing = ("uv",)
     monkeypatch.setattr(run, "ensure_venv_module", lambda: None)
