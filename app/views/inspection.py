@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
 
 from app.crud.base import ReadOnlyView
-from app.crud.inspection_view import LABELS, SHOW_COLUMNS, STATES, SheetMixin, type_title
+from app.crud.inspection_sheet import LABELS, SHOW_COLUMNS, STATES, SheetMixin, type_title
 from app.crud.interface import BureauInterface
 from app.models import Inspection
 
