@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -152,6 +153,13 @@ class MomentField(Field):
         return clock.local(self.data).strftime(MOMENT) if self.data else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Name the field of the same form whose choice narrows a lookup."""
+
+    field: str
+
+
 class LookupWidget:
     """Draw a select that holds only the chosen row; the others come by typing."""
 
@@ -160,6 +168,8 @@ class LookupWidget:
         kwargs.setdefault("id", field.id)
         kwargs["class"] = "bureau-lookup form-control"
         kwargs["data-endpoint"] = field.endpoint
+        if field.beside:
+            kwargs["data-beside"] = urlencode(field.beside)
         kwargs["data-placeholder"] = _("Type a name, pinyin or initials")
         if field.flags.required:
             kwargs["required"] = True
@@ -178,7 +188,8 @@ class LookupWidget:
 class LookupField(Field):
     """A relation by id: at most the chosen row is read, on GET and on POST.
 
-    ``narrow`` keeps the choice to rows with certain values, such as the codes of one domain.
+    ``narrow`` keeps the choice to rows with certain values, such as the codes of one domain; where
+    a value is ``Beside("school")``, the page offers what fits the choice in that field.
     """
 
     widget = LookupWidget()
@@ -195,7 +206,9 @@ class LookupField(Field):
     ) -> None:
         super().__init__(label, validators, **kwargs)
         self.model = model
-        self.narrow = dict(narrow or {})
+        given = dict(narrow or {})
+        self.beside = {key: one.field for key, one in given.items() if isinstance(one, Beside)}
+        self.narrow = {key: one for key, one in given.items() if key not in self.beside}
         self.typed: list[str] = []
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, case, false, func, or_, select
@@ -17,6 +18,8 @@ from app.models import (
     Appointment,
     ChecklistVersion,
     Child,
+    ChildStatus,
+    ChildStatusStep,
     ClassLine,
     Clause,
     Code,
@@ -60,6 +63,12 @@ def _clause_text(row: Clause) -> str:
     return f"{row.key} {row.heading or row.text[:30]}"
 
 
+def _follows_status_of(child_id: int) -> ColumnElement[bool]:
+    """Keep to the statuses that may follow the present one of a child."""
+    steps = select(ChildStatusStep.to_id).join(Child, Child.status_id == ChildStatusStep.from_id)
+    return ChildStatus.id.in_(steps.where(Child.id == child_id))
+
+
 def _in_force(column: Any) -> Callable[[], ColumnElement[bool]]:
     return lambda: or_(column.is_(None), column >= clock.today())
 
@@ -74,6 +83,8 @@ class Lookup:
     """Relations that the text reads."""
     offered: Callable[[], Any] | None = None
     """Which rows are offered for a new choice; a chosen one stays readable."""
+    conditions: Mapping[str, Callable[[int], ColumnElement[bool]]] = MappingProxyType({})
+    """By which keys of other rows an address may narrow this lookup, besides its own columns."""
 
     def statement(self, typed: str, page: int, narrow: Mapping[str, str]) -> Select[Any]:
         """Return the select of one page and one row more, which tells whether there is another."""
@@ -93,8 +104,9 @@ class Lookup:
         return self._rows().where(self.model.id == key)
 
     def narrowing(self) -> tuple[str, ...]:
-        """Return the columns by which an address may narrow this lookup."""
-        return tuple(name for name in NARROWING if name in self.model.__mapper__.columns)
+        """Return the names by which an address may narrow this lookup."""
+        own = (name for name in NARROWING if name in self.model.__mapper__.columns)
+        return (*own, *self.conditions)
 
     def _rows(self) -> Select[Any]:
         return select(self.model).options(
@@ -102,6 +114,8 @@ class Lookup:
         )
 
     def _narrowed(self, name: str, value: str) -> ColumnElement[bool]:
+        if name in self.conditions:
+            return self.conditions[name](int(number(value)))
         column = getattr(self.model, name)
         is_text = isinstance(column.type, String)
         return column == (readable(value) if is_text else int(number(value)))
@@ -147,6 +161,7 @@ _OWN = {
         Lookup(SchoolClass, _class_text, ("school",), lambda: SchoolClass.is_active),
         Lookup(Child, _child_text, ("school", "school_class")),
         Lookup(Person, _person_text, offered=lambda: Person.is_active),
+        Lookup(ChildStatus, conditions={"child_id": _follows_status_of}),
         Lookup(Code, offered=_in_force(Code.valid_to)),
         Lookup(Clause, _clause_text),
         Lookup(Inspection, joins=("school", "township")),

@@ -162,7 +162,8 @@
 
   function labelOf(element) {
     const label = element.id && document.querySelector('label[for="' + CSS.escape(element.id) + '"]');
-    return element.getAttribute("aria-label") || (label && label.textContent.trim()) || "";
+    const words = label ? label.textContent.replace(/\s*\*.*$/s, "").trim() : "";
+    return element.getAttribute("aria-label") || words;
   }
   function select2(element, options) {
     const select = $(element);
@@ -218,6 +219,26 @@
       }
     });
   }
+  // Lookups that offer what fits another field of the form: data-beside="school_id=school".
+  function besides(select) {
+    const form = select.closest("form");
+    const pairs = Array.from(new URLSearchParams(select.dataset.beside || ""));
+    return pairs
+      .map(([key, name]) => ({ key: key, field: form && form.elements[name] }))
+      .filter((one) => one.field);
+  }
+  function askedBeside(select) {
+    return Object.fromEntries(besides(select).map((one) => [one.key, one.field.value || "0"]));
+  }
+  function nothingFound(select) {
+    const empty = besides(select).find((one) => !one.field.value);
+    return empty ? messages.first.replace("{field}", labelOf(empty.field)) : messages.none;
+  }
+  function followBesides(select) {
+    besides(select).forEach(function (one) {
+      $(one.field).on("change", () => $(select).val(null).trigger("change"));
+    });
+  }
   function enhanceLookup(element) {
     if (element.classList.contains("select2-hidden-accessible")) {
       return;
@@ -242,17 +263,19 @@
         url: select.dataset.endpoint,
         dataType: "json",
         delay: 200,
-        data: (params) => ({ q: params.term || "", page: params.page || 1 }),
+        data: (params) => Object.assign({ q: params.term || "", page: params.page || 1 }, askedBeside(select)),
         processResults: (answer) => ({ results: answer.results, pagination: { more: Boolean(answer.more) } }),
       },
+      language: Object.assign({}, language, { noResults: () => nothingFound(select) }),
     });
+    followBesides(select);
   }
   function enhance(root) {
     $(root).find(".appbuilder_date, .appbuilder_datetime").datepicker();
     $(root).find("select.my_select2").each((_, element) => enhanceSelect(element));
     $(root).find(".bureau-lookup").each((_, element) => enhanceLookup(element));
     $(root).find("input[placeholder], textarea[placeholder]").each(function () {
-      if (this.placeholder === labelOf(this).replace(/\s*\*.*$/s, "")) {
+      if (this.placeholder === labelOf(this)) {
         this.removeAttribute("placeholder");
       }
     });

@@ -16,6 +16,7 @@ from app import clock
 from app.base import Refused
 from app.columns import blind_index
 from app.crud.base import BureauModelView
+from app.crud.fields import Beside
 from app.crud.interface import BureauInterface
 from app.crud.refusal import FieldRefused
 from app.extensions import db
@@ -69,6 +70,7 @@ class EnrolmentView(BureauModelView):
         "is_registered",
     ]
     base_order = ("valid_from", "desc")
+    lookup_columns = {"school_class": {"school_id": Beside("school")}}
     label_columns = {"is_registered": _l("Holds the enrolment record")}
 
     def check(self, form: Form, item: Enrolment | None) -> None:
@@ -119,9 +121,10 @@ class StatusEventView(BureauModelView):
     search_columns = ["happened_on", "child", "status", "school", "township", "basis"]
     base_order = ("happened_on", "desc")
     exclude_route_methods = {"edit", "delete"}
+    lookup_columns = {"status": {"child_id": Beside("child")}}
     label_columns = {"happened_on": _l("Happened on"), "basis": _l("Basis")}
     description_columns = {
-        "status": _l("Only the steps that the table of statuses allows are taken."),
+        "status": _l("Only statuses that may follow the child's present one are offered."),
         "basis": _l("What the change rests on: document, decision, contact with the guardian."),
     }
 
@@ -196,6 +199,7 @@ class ChildView(BureauModelView):
         "sex", "born_on", "is_boarding", "village",
     ]  # fmt: skip
     choices_columns = {"sex": SEXES, "id_kind": ID_KINDS}
+    lookup_columns = {"school_class": {"school_id": Beside("school")}}
     label_columns = {
         "name": _l("Full name"),
         "sex": _l("Sex"),

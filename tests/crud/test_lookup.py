@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
-from app.models import Code
+from app.models import ChildStatus, ChildStatusStep, Code
 from tests.conftest import CountyBuilder, Login
 
 
@@ -74,6 +75,27 @@ def test_codes_are_narrowed_to_a_domain(login, county):
 
     assert texts(office, "/lookup/code?domain=visit_reason&q=独此一项") == ["独此一项"]
     assert texts(office, "/lookup/code?domain=special_group&q=独此一项") == []
+
+
+def test_statuses_are_narrowed_to_those_that_a_child_may_take(login, county):
+    foreign = county.child(school=county.school(township=county.township("外镇")))
+    own = county.child()
+    leader = login("township_leader", township=county.a_township)
+    steps = select(ChildStatus.name).join(ChildStatusStep, ChildStatusStep.to_id == ChildStatus.id)
+    allowed = county.all(steps.where(ChildStatusStep.from_id == own.status_id))
+
+    offered = texts(leader, f"/lookup/child_status?child_id={own.id}")
+
+    assert sorted(offered) == sorted(allowed)
+    assert texts(leader, f"/lookup/child_status?child_id={foreign.id}") == []
+    assert texts(leader, "/lookup/child_status?child_id=x") == []
+    assert len(texts(leader, "/lookup/child_status")) > len(allowed)
+
+
+def test_the_status_of_a_change_is_looked_up_beside_its_child(login, county):
+    form = login("supervision_office").soup("/statuseventview/add")
+
+    assert form.select_one("select#status")["data-beside"] == "child_id=child"
 
 
 def test_a_code_of_another_domain_is_refused(login, county):
