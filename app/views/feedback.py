@@ -15,14 +15,15 @@ from sqlalchemy.orm import joinedload
 
 from app import clock
 from app.base import Refused
+from app.crud.badge import state_badge
 from app.crud.base import ReadOnlyView
 from app.crud.interface import BureauInterface
 from app.extensions import db
 from app.models import Feedback, Finding, FindingState
 from app.views.finding_form import ServeForm
-from app.views.finding_label import FEEDBACK_TITLES, LABELS, state_badge
+from app.views.finding_label import FEEDBACK_TITLES, LABELS
 from app.workflow import feedback
-from app.workflow.state import STEP, Case, Hand, Side, Step, hand_of, is_of_side, refusal
+from app.workflow.state import Case, Hand, Side, hand_of, is_of_side
 
 
 class FeedbackView(ReadOnlyView):
@@ -120,7 +121,8 @@ class FeedbackView(ReadOnlyView):
 
     def _page_of(self, found: Feedback, sent: ServeForm | None = None) -> Any:
         findings = _findings_of(found)
-        may_serve = sent is not None or self._may_serve(findings)
+        hand = self._hand()
+        may_serve = sent is not None or feedback.may_serve(db.session(), findings, hand)
         form = None
         if may_serve:
             form = sent if sent is not None else ServeForm(formdata=None, opinion=found.opinion)
@@ -135,19 +137,11 @@ class FeedbackView(ReadOnlyView):
             pk=found.id,
         )
 
-    def _may_serve(self, findings: Sequence[Finding]) -> bool:
-        waiting = [finding for finding in findings if finding.state == FindingState.OPEN]
-        return bool(waiting) and _is_allowed(STEP["serve"], waiting[0], self._hand())
-
     def _may_receive(self, found: Feedback, findings: Sequence[Finding]) -> bool:
         if found.served_on is None or found.received_on is not None or not findings:
             return False
         case = Case(db.session(), findings[0], self._hand(), clock.today())
         return is_of_side(case, Side.INSPECTED)
-
-
-def _is_allowed(step: Step, finding: Finding, hand: Hand) -> bool:
-    return refusal(step, Case(db.session(), finding, hand, clock.today()), complete=False) is None
 
 
 def _findings_of(found: Feedback) -> Sequence[Finding]:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import joinedload
 from app import clock
 from app.base import Refused
 from app.cadence.calendar import Calendar, load_calendar
+from app.crud.badge import state_badge
 from app.crud.base import ReadOnlyView
 from app.crud.interface import BureauInterface
 from app.extensions import db
@@ -27,7 +28,7 @@ from app.models import EvidenceFile, Finding, FindingState, FindingStep, ReturnV
 from app.security import audit
 from app.views.feedback import FeedbackView
 from app.views.finding_form import FORMS, StepForm, form_for
-from app.views.finding_label import CLOSING_TITLES, LABELS, short, state_badge
+from app.views.finding_label import CLOSING_TITLES, LABELS, short
 from app.workflow import deadline
 from app.workflow.state import (
     SIDE_TITLES,

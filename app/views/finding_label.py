@@ -7,10 +7,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup
-
-from app.models import FindingState
-from app.workflow.state import STATE_TITLES
 
 FEEDBACK_TITLES: Final[Mapping[str, Any]] = MappingProxyType(
     {
@@ -48,24 +44,6 @@ LABELS: Final[dict[str, Any]] = {
     "feedback": _l("Written feedback"),
 }
 SHORT: Final = 60
-TONES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        FindingState.OPEN: "tone-warning",
-        FindingState.SERVED: "tone-info",
-        FindingState.OBJECTED: "tone-warning",
-        FindingState.CLAIMED: "tone-info",
-        FindingState.CLOSED: "tone-success",
-        FindingState.WITHDRAWN: "",
-    }
-)
-
-
-def state_badge(state: str) -> Markup:
-    """Return a state in words, with its colour."""
-    tone = TONES.get(state, "")
-    return Markup('<span class="badge-soft {}">{}</span>').format(
-        tone, str(STATE_TITLES.get(state, state))
-    )
 
 
 def short(text: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from flask_babel import gettext as _
@@ -12,7 +13,7 @@ from app import clock
 from app.base import Refused, registry
 from app.models import Feedback, Finding, FindingState, Inspection
 from app.workflow import deadline
-from app.workflow.state import Case, Hand, Side, is_of_side, received_on
+from app.workflow.state import STEP, Case, Hand, Side, is_of_side, received_on, refusal
 from app.workflow.step import take
 
 WRITTEN_FEEDBACK = "written_feedback"
@@ -87,6 +88,15 @@ def serve(
     feedback.received_on, feedback.received_by_id = None, None
     session.flush()
     return feedback
+
+
+def may_serve(session: Session, findings: Sequence[Finding], hand: Hand) -> bool:
+    """Tell whether the hand may serve the feedback that covers some findings."""
+    waiting = next((each for each in findings if each.state == FindingState.OPEN), None)
+    if waiting is None:
+        return False
+    case = Case(session, waiting, hand, clock.today())
+    return refusal(STEP["serve"], case, complete=False) is None
 
 
 def receive(
