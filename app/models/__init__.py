@@ -45,13 +45,14 @@ from app.models.organization import (
     SchoolKind,
     Township,
 )
-from app.models.plugin import PluginState
+from app.models.plugin import PageFailure, PluginState
 from app.models.policy import Clause, Parameter, ParameterValue, PolicyDocument
 from app.models.staff import (
     Account,
     Appointment,
     AppointmentSchool,
     LiaisonAssignment,
+    LoginAddress,
     PermissionVersion,
     Person,
     RoleScope,
@@ -99,7 +100,9 @@ __all__ = [
     "InspectionState",
     "LiaisonAssignment",
     "LiaisonContact",
+    "LoginAddress",
     "Obligation",
+    "PageFailure",
     "Parameter",
     "ParameterValue",
     "PermissionVersion",

@@ -1,4 +1,4 @@
-"""What the last deployment knew of each plugin."""
+"""What the last deployment knew of each plugin, and which of its pages failed since."""
 
 from __future__ import annotations
 
@@ -28,3 +28,15 @@ class PluginState(Restricted, Model):
         return f"{self.name} {self.version}"
 
     __repr__ = __str__
+
+
+class PageFailure(Restricted, Model):
+    """A page of a plugin that raised since the last deployment, in whichever worker."""
+
+    __tablename__ = "page_failure"
+
+    plugin: Mapped[str] = mapped_column(String(60), primary_key=True)
+    page: Mapped[str] = mapped_column(String(120), primary_key=True)
+    error: Mapped[str] = mapped_column(String(120))
+    """The kind of the error; its words may hold values."""
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.base import Audited, CountyScoped, Model, Named, Restricted, Shared
 from app.columns import UtcDateTime
 from app.models.organization import School
+from app.words import WORDS, title, words
 
 
 class Person(CountyScoped, Audited, Named, Model):
@@ -20,7 +21,7 @@ class Person(CountyScoped, Audited, Named, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     phone: Mapped[str | None] = mapped_column(String(40))
     unit: Mapped[str | None] = mapped_column(String(100))
-    title: Mapped[str | None] = mapped_column(String(60))
+    title: Mapped[str | None] = mapped_column(String(60), info=WORDS)
     user_id: Mapped[int | None] = mapped_column(
         ForeignKey("ab_user.id", ondelete="SET NULL"), unique=True
     )
@@ -47,7 +48,7 @@ class Appointment(CountyScoped, Audited, Model):
     scope_kind: Mapped[str] = mapped_column(String(12))
     """``county``, ``township``, ``schools`` or ``linked`` (the day's liaison assignments)."""
     role_id: Mapped[int | None] = mapped_column(ForeignKey("ab_role.id", ondelete="SET NULL"))
-    title: Mapped[str | None] = mapped_column(String(60))
+    title: Mapped[str | None] = mapped_column(String(60), info=WORDS)
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
     acting_for_id: Mapped[int | None] = mapped_column(ForeignKey("appointment.id"))
@@ -59,7 +60,7 @@ class Appointment(CountyScoped, Audited, Model):
     )
 
     def __str__(self) -> str:
-        return self.title or self.template
+        return words(self.title) or title("role", self.template)
 
     __repr__ = __str__
 
@@ -76,6 +77,11 @@ class AppointmentSchool(CountyScoped, Model):
     )
     appointment: Mapped[Appointment] = relationship(Appointment, back_populates="schools")
     school: Mapped[School] = relationship(School)
+
+    def __str__(self) -> str:
+        return str(self.school)
+
+    __repr__ = __str__
 
 
 class LiaisonAssignment(CountyScoped, Audited, Model):
@@ -94,7 +100,7 @@ class LiaisonAssignment(CountyScoped, Audited, Model):
     person: Mapped[Person] = relationship(Person)
 
     def __str__(self) -> str:
-        return f"{self.person} {self.capacity}"
+        return f"{self.person} · {title('role', self.capacity)}"
 
     __repr__ = __str__
 
@@ -147,3 +153,14 @@ class SubmitToken(Restricted, Model):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id", ondelete="CASCADE"))
     used_at: Mapped[datetime] = mapped_column(UtcDateTime)
     result_url: Mapped[str | None] = mapped_column(String(500))
+
+
+class LoginAddress(Restricted, Model):
+    """How many logins an address has tried in its present window, whichever worker served them."""
+
+    __tablename__ = "login_address"
+
+    address: Mapped[str] = mapped_column(String(45), primary_key=True)
+    """An IPv4 address, or the first half of an IPv6 one."""
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    tries: Mapped[int]
