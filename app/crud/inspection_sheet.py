@@ -9,12 +9,14 @@ from typing import Any
 from flask import g
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from app.base import registry
 from app.checklists.forms import VERDICT_WORDS, Chapter, Question, checklist_chapters
 from app.checklists.kinds import FieldContext, ordered_lines
+from app.crud.badge import state_badge
 from app.crud.inspection_form import capacity_words
 from app.extensions import db
 from app.models import (
@@ -22,11 +24,15 @@ from app.models import (
     AnswerChild,
     ClassLine,
     EvidenceFile,
+    Feedback,
+    Finding,
     Inspection,
     InspectionParticipant,
     InspectionState,
 )
+from app.workflow import feedback
 from app.workflow import inspection as flow
+from app.workflow.state import hand_of
 
 STATES = {
     str(InspectionState.DRAFT): _l("Draft"),
@@ -76,10 +82,23 @@ class Line:
     files: Sequence[EvidenceFile]
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a record: its findings with their states, and the feedback on them."""
+
+    findings: Sequence[tuple[Finding, Markup]] = ()
+    feedback: Feedback | None = None
+    may_serve: bool = False
+
+
 class SheetMixin:
     """Show a record as a sheet: the checklist's own rows with what was answered."""
 
     show_template = "inspection/show.html"
+    appbuilder: Any
+    show_columns: Any
+    label_columns: Any
+    formatters_columns: Any
 
     def render_template(self, template: str, **kwargs: Any) -> Any:
         """Add the answered sheet to the page of a record."""
@@ -97,23 +116,51 @@ class SheetMixin:
         load_answers(inspection)
         context = context_of(inspection, kind)
         chapters = checklist_chapters(context)
+        title = type_title(inspection.type_key)
         return {
+            "title": f"{title} · {inspection.school or inspection.township}",
             "inspection": inspection,
-            "kind": kind,
-            "kind_title": type_title(inspection.type_key),
+            "facts": list(self._facts(inspection)),
+            "outcome": self._outcome(inspection),
             "sheet": list(_sheet(chapters, inspection)),
             "class_lines": _visible_lines(inspection, context),
             "coverage": flow.coverage(db.session(), inspection)
             if kind is not None and kind.self_inspection
             else None,
             "may_confirm": may_confirm(inspection) and kind is not None,
-            "may_edit": kind is not None and self._may_edit(kind),
+            "may_edit": kind is not None and self._may("can_edit", kind.model.__name__),
             "view_name": view_name(inspection.type_key),
             "capacity_title": lambda key: capacity_words().get(key, key),
         }
 
-    def _may_edit(self, kind: Any) -> bool:
-        return bool(self.appbuilder.sm.has_access("can_edit", kind.model.__name__))  # type: ignore[attr-defined]
+    def _facts(self, inspection: Inspection) -> Iterable[tuple[Any, Any]]:
+        """Yield what is known of a record, with its label; what is empty is left out."""
+        for name in self.show_columns:
+            value = getattr(inspection, name)
+            if value is not None and value != "":
+                formatter = self.formatters_columns.get(name)
+                yield self.label_columns[name], formatter(value) if formatter else value
+
+    def _outcome(self, inspection: Inspection) -> Outcome:
+        """Return what the reader may see of the findings and the feedback, in two statements."""
+        if not self._may("can_show", "FindingView"):
+            return Outcome()
+        session = db.session()
+        query = select(Finding).where(Finding.inspection_id == inspection.id).order_by(Finding.id)
+        findings = session.scalars(query).all()
+        badges = [(finding, state_badge(finding.state)) for finding in findings]
+        if not findings or not self._may("can_show", "FeedbackView"):
+            return Outcome(badges)
+        on_it = select(Feedback).where(Feedback.inspection_id == inspection.id)
+        found = session.scalars(on_it).first()
+        covered = [one for one in findings if found and one.feedback_id == found.id]
+        may_serve = self._may("can_serve", "FeedbackView") and feedback.may_serve(
+            session, covered, hand_of(g.get("appointment"))
+        )
+        return Outcome(badges, found, may_serve)
+
+    def _may(self, permission: str, view: str) -> bool:
+        return bool(self.appbuilder.sm.has_access(permission, view))
 
 
 def load_answers(inspection: Inspection) -> None:
