@@ -22,7 +22,17 @@ from app.models.child import (
     StatusEvent,
 )
 from app.models.evidence import EvidenceFile, EvidenceSet
-from app.models.finding import Feedback, Finding, FindingState, FindingStep, ReturnVisit
+from app.models.finding import (
+    FEEDBACK_TITLES,
+    STEP_TITLES,
+    Feedback,
+    Finding,
+    FindingReview,
+    FindingState,
+    FindingStep,
+    ReturnVisit,
+    ReviewOutcome,
+)
 from app.models.inspection import (
     Absence,
     Answer,
@@ -62,6 +72,8 @@ from app.models.violation import RuleRun, Violation
 from app.models.visit import Visit, VisitParticipant
 
 __all__ = [
+    "FEEDBACK_TITLES",
+    "STEP_TITLES",
     "Absence",
     "Account",
     "Answer",
@@ -92,6 +104,7 @@ __all__ = [
     "EvidenceSet",
     "Feedback",
     "Finding",
+    "FindingReview",
     "FindingState",
     "FindingStep",
     "Guardian",
@@ -110,6 +123,7 @@ __all__ = [
     "PluginState",
     "PolicyDocument",
     "ReturnVisit",
+    "ReviewOutcome",
     "RoleScope",
     "RuleRun",
     "School",

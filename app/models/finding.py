@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
 
-from sqlalchemy import ForeignKey, String, Text
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.base import Audited, Model, Scoped
@@ -25,6 +29,35 @@ class FindingState(StrEnum):
     CLAIMED = "claimed"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
+
+
+LONGEST_TITLE: Final = 60
+FEEDBACK_TITLES: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "written_feedback": _l("Inspection feedback"),
+        "rectification_order": _l("Rectification order"),
+        "inspection_opinion": _l("Inspection opinion"),
+    }
+)
+STEP_TITLES: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "find": _l("Found"),
+        "amend": _l("Facts corrected"),
+        "serve": _l("Serve"),
+        "receive": _l("Sign the receipt"),
+        "object": _l("Object"),
+        "uphold": _l("Uphold the objection"),
+        "dismiss": _l("Dismiss the objection"),
+        "claim": _l("Claim the rectification"),
+        "verify": _l("Return visit: rectified"),
+        "reopen": _l("Return visit: not rectified"),
+        "accept": _l("Accept the evidence"),
+        "close": _l("Close what the school found itself"),
+        "confirm": _l("Looked at by an outside visit: holds"),
+        "recall": _l("Looked at by an outside visit: does not hold"),
+        "withdraw": _l("Withdraw"),
+    }
+)
 
 
 class Feedback(Scoped, Audited, Model):
@@ -48,7 +81,8 @@ class Feedback(Scoped, Audited, Model):
     findings: Mapped[list[Finding]] = relationship("Finding", back_populates="feedback")
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.served_on or ''}".strip()
+        title = FEEDBACK_TITLES.get(self.kind, self.kind)
+        return f"{title} {self.served_on or ''}".strip()
 
     __repr__ = __str__
 
@@ -96,7 +130,7 @@ class Finding(Scoped, Audited, Model):
     )
 
     def __str__(self) -> str:
-        return self.facts[:60]
+        return self.facts.partition("\n")[0][:LONGEST_TITLE]
 
     __repr__ = __str__
 
@@ -123,7 +157,7 @@ class FindingStep(Scoped, Audited, Model):
     person: Mapped[Person | None] = relationship(Person)
 
     def __str__(self) -> str:
-        return f"{self.happened_on.isoformat()} {self.step}"
+        return f"{self.happened_on.isoformat()} {STEP_TITLES.get(self.step, self.step)}"
 
     __repr__ = __str__
 
@@ -148,5 +182,40 @@ class ReturnVisit(Scoped, Audited, Model):
 
     def __str__(self) -> str:
         return self.visited_on.isoformat()
+
+    __repr__ = __str__
+
+
+class ReviewOutcome(StrEnum):
+    """What an outside visit says of a closing: it holds, or the finding opens again."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+
+
+class FindingReview(Scoped, Audited, Model):
+    """A finding that a school closed by itself, drawn for an outside visit to look at 抽查."""
+
+    __tablename__ = "finding_review"
+    __table_args__ = (UniqueConstraint("inspection_id", "finding_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    inspection_id: Mapped[int] = mapped_column(
+        ForeignKey("inspection.id", ondelete="CASCADE"), index=True
+    )
+    finding_id: Mapped[int] = mapped_column(ForeignKey("finding.id"), index=True)
+    outcome: Mapped[str | None] = mapped_column(String(12))
+    note: Mapped[str | None] = mapped_column(Text)
+    reviewed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    step_id: Mapped[int | None] = mapped_column(ForeignKey("finding_step.id"))
+    """The step that the outcome led to when the record was submitted."""
+
+    inspection: Mapped[Inspection] = relationship(Inspection)
+    finding: Mapped[Finding] = relationship(Finding)
+    reviewed_by: Mapped[Person | None] = relationship(Person)
+    step: Mapped[FindingStep | None] = relationship(FindingStep)
+
+    def __str__(self) -> str:
+        return str(self.finding)
 
     __repr__ = __str__
