@@ -38,6 +38,7 @@ from app.models import (
     Inspection,
     Verdict,
 )
+from app.words import declare, words
 
 VERDICT_WORDS: Mapping[str, Any] = {
     Verdict.CONFORMS: _l("Conforms"),
@@ -45,6 +46,7 @@ VERDICT_WORDS: Mapping[str, Any] = {
     Verdict.UNCHECKED: _l("Not checked"),
     Verdict.NOT_APPLICABLE: _l("Not applicable"),
 }
+declare("verdict", VERDICT_WORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,9 +291,9 @@ def _question(item: ChecklistItem, context: FieldContext, earlier: Earlier | Non
 def _fields(question: Question, inspection: Inspection) -> Iterator[tuple[str, Any]]:
     for part in question.parts:
         yield question.name(part.name), part.field
-    words = [SelectChoice(str(verdict), text) for verdict, text in VERDICT_WORDS.items()]
-    text = question.item.text
-    yield question.name("verdict"), RadioField(text, choices=words, default=Verdict.UNCHECKED)
+    offered = [SelectChoice(str(verdict), text) for verdict, text in VERDICT_WORDS.items()]
+    asked = words(question.item.text)
+    yield question.name("verdict"), RadioField(asked, choices=offered, default=Verdict.UNCHECKED)
     long = Length(max=TEXT_LENGTH)
     yield (
         question.name("note"),

@@ -45,6 +45,7 @@ from app.models import (
     Verdict,
     Violation,
 )
+from app.words import words
 from app.workflow.inspection import count_absences
 
 LARGEST = 1_000_000
@@ -150,7 +151,8 @@ def stored_words(answer: Answer) -> str:
     """Return whatever values an answer holds; old answers of unknown kinds are shown with it."""
     numbers = [str(n) for n in (answer.number, answer.number_other) if n is not None]
     values = [" / ".join(numbers), answer.day and answer.day.isoformat(), answer.text]
-    chosen = next((c.title for c in answer.item.choices if c.key == answer.choice), answer.choice)
+    titles = {choice.key: words(choice.title) for choice in answer.item.choices}
+    chosen = titles.get(answer.choice or "", answer.choice)
     return "; ".join(str(value) for value in (*values, chosen) if value)
 
 
@@ -183,7 +185,7 @@ class Integer(FieldKind):
 
     def build(self, item: ChecklistItem, context: FieldContext) -> Iterator[Part]:
         """Yield the number."""
-        yield Part("number", integer(item.label or _l("Number")))
+        yield Part("number", integer(words(item.label) or _l("Number")))
 
     def load(self, answer: Answer) -> Values:
         """Return the number."""
@@ -206,8 +208,8 @@ class Pair(FieldKind):
 
     def build(self, item: ChecklistItem, context: FieldContext) -> Iterator[Part]:
         """Yield both numbers."""
-        yield Part("number", integer(item.label or _l("Reported")))
-        yield Part("number_other", integer(item.label_other or _l("Counted")))
+        yield Part("number", integer(words(item.label) or _l("Reported")))
+        yield Part("number_other", integer(words(item.label_other) or _l("Counted")))
 
     def load(self, answer: Answer) -> Values:
         """Return both numbers."""
@@ -238,7 +240,7 @@ class Day(FieldKind):
 
     def build(self, item: ChecklistItem, context: FieldContext) -> Iterator[Part]:
         """Yield the date."""
-        yield Part("day", DateField(item.label or _l("Date"), [Optional()]))
+        yield Part("day", DateField(words(item.label) or _l("Date"), [Optional()]))
 
     def load(self, answer: Answer) -> Values:
         """Return the date."""
@@ -262,7 +264,9 @@ class Text(FieldKind):
     def build(self, item: ChecklistItem, context: FieldContext) -> Iterator[Part]:
         """Yield the text."""
         length = Length(max=TEXT_LENGTH)
-        yield Part("text", TextAreaField(item.label or _l("Text"), [length], filters=[trimmed]))
+        yield Part(
+            "text", TextAreaField(words(item.label) or _l("Text"), [length], filters=[trimmed])
+        )
 
     def load(self, answer: Answer) -> Values:
         """Return the text."""
@@ -287,12 +291,12 @@ class Choice(FieldKind):
         """Yield the choice."""
         offered = [
             SelectChoice("", _l("(not chosen)")),
-            *(SelectChoice(choice.key, choice.title) for choice in item.choices),
+            *(SelectChoice(choice.key, words(choice.title)) for choice in item.choices),
         ]
         yield Part(
             "choice",
             SelectField(
-                item.label or _l("Choice"),
+                words(item.label) or _l("Choice"),
                 choices=offered,
                 filters=[trimmed],
                 validate_choice=False,

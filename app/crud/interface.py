@@ -13,6 +13,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 from app.columns import Encrypted
 from app.crud.fab import SQLAInterface
 from app.crud.filters import BureauFilterConverter, RelationIs, RelationIsNot
+from app.words import WORDS, words
 
 COUNT_CAP = 10_000
 """Rows beyond this many are not counted: the list says ``10000+``."""
@@ -66,6 +67,7 @@ class BureauInterface(SQLAInterface):
         choices: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.choices = choices or {}
+        self._worded: dict[str, bool] = {}
         super().__init__(obj, session)
 
     def is_choice(self, column: str) -> bool:
@@ -84,6 +86,17 @@ class BureauInterface(SQLAInterface):
     def is_plain_column(self, column: str) -> bool:
         """Tell whether rows can be ordered by a column."""
         return column in self.list_columns and not self.is_encrypted(column)
+
+    def is_worded(self, path: str) -> bool:
+        """Tell whether the texts at the end of a path of relations have translations."""
+        if path not in self._worded:
+            self._worded[path] = WORDS.items() <= _column_info(self.obj, path.split(".")).items()
+        return self._worded[path]
+
+    def _get_attr_value(self, item: Any, col: str) -> Any:
+        """Return what lists and pages show of a row, texts of the data in the reader's language."""
+        value = super()._get_attr_value(item, col)
+        return words(value) if isinstance(value, str) and self.is_worded(col) else value
 
     def get_filters(self, search_columns: Any = None, search_filters: Any = None) -> BureauFilters:
         """Return the filters of a view's search columns."""
@@ -183,6 +196,16 @@ def _heavy(model: type[Any]) -> Sequence[str]:
         for attribute in model.__mapper__.column_attrs
         if isinstance(attribute.columns[0].type, Encrypted | Text)
     ]
+
+
+def _column_info(model: type[Any], path: Sequence[str]) -> Mapping[Any, Any]:
+    """Return what the model declares about the column at the end of a path."""
+    mapper = model.__mapper__
+    if len(path) > 1:
+        relation = mapper.relationships.get(path[0])
+        return _column_info(relation.mapper.class_, path[1:]) if relation is not None else {}
+    column = mapper.columns.get(path[0])
+    return column.info if column is not None else {}
 
 
 def _path_option(model: type[Any], path: Sequence[str]) -> Any:

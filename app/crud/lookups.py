@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, case, false, func, or_, select
@@ -26,6 +25,7 @@ from app.models import (
     Enrolment,
     Inspection,
     LiaisonAssignment,
+    Obligation,
     ParameterValue,
     Person,
     School,
@@ -34,6 +34,7 @@ from app.models import (
     Visit,
 )
 from app.security.scope import mapped
+from app.words import words
 
 PAGE = 20
 NARROWING = ("domain", "school_id", "township_id", "class_id", "kind", "child_id", "version_id")
@@ -55,12 +56,12 @@ def _child_text(row: Child) -> str:
 
 
 def _person_text(row: Person) -> str:
-    more = " ".join(part for part in (row.unit, row.title) if part)
+    more = " ".join(part for part in (row.unit, words(row.title)) if part)
     return f"{row.name} · {more}" if more else row.name
 
 
 def _clause_text(row: Clause) -> str:
-    return f"{row.key} {row.heading or row.text[:30]}"
+    return f"{row.key} {words(row.heading) or row.text[:30]}"
 
 
 def _follows_status_of(child_id: int) -> ColumnElement[bool]:
@@ -83,7 +84,7 @@ class Lookup:
     """Relations that the text reads."""
     offered: Callable[[], Any] | None = None
     """Which rows are offered for a new choice; a chosen one stays readable."""
-    conditions: Mapping[str, Callable[[int], ColumnElement[bool]]] = MappingProxyType({})
+    conditions: Mapping[str, Callable[[int], ColumnElement[bool]]] = field(default_factory=dict)
     """By which keys of other rows an address may narrow this lookup, besides its own columns."""
 
     def statement(self, typed: str, page: int, narrow: Mapping[str, str]) -> Select[Any]:
@@ -172,6 +173,7 @@ _OWN = {
         Lookup(ChecklistVersion, joins=("checklist",)),
         Lookup(LiaisonAssignment, joins=("person",)),
         Lookup(ClassLine, joins=("school_class",)),
+        Lookup(Obligation, joins=("school",)),
         Lookup(Appointment),
     )
 }

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.base import Audited, Model, Scoped, Shared
 from app.models.organization import School, SchoolClass
+from app.words import WORDS, words
 
 
 class SchoolYear(Shared, Audited, Model):
@@ -19,7 +20,7 @@ class SchoolYear(Shared, Audited, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     county_id: Mapped[int] = mapped_column(ForeignKey("county.id"), index=True)
-    name: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(40), info=WORDS)
     starts_on: Mapped[date]
     ends_on: Mapped[date]
 
@@ -28,7 +29,7 @@ class SchoolYear(Shared, Audited, Model):
     )
 
     def __str__(self) -> str:
-        return self.name
+        return words(self.name)
 
     __repr__ = __str__
 
@@ -42,14 +43,14 @@ class Semester(Shared, Audited, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     county_id: Mapped[int] = mapped_column(ForeignKey("county.id"), index=True)
     school_year_id: Mapped[int] = mapped_column(ForeignKey("school_year.id"), index=True)
-    name: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(40), info=WORDS)
     starts_on: Mapped[date]
     ends_on: Mapped[date]
 
     school_year: Mapped[SchoolYear] = relationship(SchoolYear, back_populates="semesters")
 
     def __str__(self) -> str:
-        return self.name
+        return words(self.name)
 
     __repr__ = __str__
 
@@ -65,12 +66,12 @@ class CalendarDay(Shared, Audited, Model):
     day: Mapped[date] = mapped_column(index=True)
     is_working_day: Mapped[bool]
     is_school_day: Mapped[bool]
-    name: Mapped[str | None] = mapped_column(String(60))
+    name: Mapped[str | None] = mapped_column(String(60), info=WORDS)
     source: Mapped[str] = mapped_column(String(20), default="entered")
     """Where the row comes from: ``holidays``, ``seed`` or ``entered``."""
 
     def __str__(self) -> str:
-        return self.day.isoformat()
+        return f"{self.day.isoformat()} {words(self.name)}".strip()
 
     __repr__ = __str__
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, Numeric, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.base import Audited, Model, Shared
 from app.columns import UtcDateTime
+from app.words import WORDS, words
 
 
 class Checklist(Shared, Audited, Model):
@@ -18,7 +20,7 @@ class Checklist(Shared, Audited, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(60), unique=True)
-    title: Mapped[str] = mapped_column(String(200))
+    title: Mapped[str] = mapped_column(String(200), info=WORDS)
     plugin: Mapped[str | None] = mapped_column(String(60))
 
     versions: Mapped[list[ChecklistVersion]] = relationship(
@@ -26,7 +28,7 @@ class Checklist(Shared, Audited, Model):
     )
 
     def __str__(self) -> str:
-        return self.title
+        return words(self.title)
 
     __repr__ = __str__
 
@@ -51,7 +53,7 @@ class ChecklistVersion(Shared, Audited, Model):
     )
 
     def __str__(self) -> str:
-        return f"{self.checklist} v{self.number}"
+        return _("%(checklist)s, version %(number)s", checklist=self.checklist, number=self.number)
 
     __repr__ = __str__
 
@@ -65,7 +67,7 @@ class ChecklistSection(Shared, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     version_id: Mapped[int] = mapped_column(ForeignKey("checklist_version.id"), index=True)
     key: Mapped[str] = mapped_column(String(60))
-    title: Mapped[str] = mapped_column(String(300))
+    title: Mapped[str] = mapped_column(String(300), info=WORDS)
     project: Mapped[int | None]
     position: Mapped[int]
 
@@ -75,7 +77,7 @@ class ChecklistSection(Shared, Model):
     )
 
     def __str__(self) -> str:
-        return self.title
+        return words(self.title)
 
     __repr__ = __str__
 
@@ -93,15 +95,15 @@ class ChecklistItem(Shared, Model):
     kind: Mapped[str] = mapped_column(String(40))
     frequency: Mapped[str] = mapped_column(String(12), default="visit")
     position: Mapped[int]
-    content: Mapped[str] = mapped_column(Text, default="")
-    standard: Mapped[str] = mapped_column(Text, default="")
-    text: Mapped[str] = mapped_column(Text)
+    content: Mapped[str] = mapped_column(Text, default="", info=WORDS)
+    standard: Mapped[str] = mapped_column(Text, default="", info=WORDS)
+    text: Mapped[str] = mapped_column(Text, info=WORDS)
     clause_key: Mapped[str | None] = mapped_column(String(40))
     is_required: Mapped[bool] = mapped_column(default=False)
     minimum: Mapped[float | None] = mapped_column(Numeric(12, 3, asdecimal=False))
     maximum: Mapped[float | None] = mapped_column(Numeric(12, 3, asdecimal=False))
-    label: Mapped[str | None] = mapped_column(String(100))
-    label_other: Mapped[str | None] = mapped_column(String(100))
+    label: Mapped[str | None] = mapped_column(String(100), info=WORDS)
+    label_other: Mapped[str | None] = mapped_column(String(100), info=WORDS)
     rule: Mapped[str | None] = mapped_column(String(100))
     closing: Mapped[str] = mapped_column(String(16), default="evidence")
     """How a finding closes: on ``evidence``, or only by an on-site ``return_visit``."""
@@ -117,7 +119,7 @@ class ChecklistItem(Shared, Model):
     )
 
     def __str__(self) -> str:
-        return self.text
+        return words(self.text)
 
     __repr__ = __str__
 
@@ -131,10 +133,10 @@ class ChecklistChoice(Shared, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("checklist_item.id"), index=True)
     key: Mapped[str] = mapped_column(String(60))
-    title: Mapped[str] = mapped_column(String(200))
+    title: Mapped[str] = mapped_column(String(200), info=WORDS)
     position: Mapped[int] = mapped_column(default=0)
 
     def __str__(self) -> str:
-        return self.title
+        return words(self.title)
 
     __repr__ = __str__

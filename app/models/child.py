@@ -11,6 +11,7 @@ from app.base import Audited, Model, Named, Scoped, Shared
 from app.columns import BlindIndex, Encrypted
 from app.models.organization import SchoolClass
 from app.models.staff import Person
+from app.words import WORDS, words
 
 
 class ChildStatus(Shared, Audited, Model):
@@ -20,7 +21,7 @@ class ChildStatus(Shared, Audited, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(40), unique=True)
-    name: Mapped[str] = mapped_column(String(60))
+    name: Mapped[str] = mapped_column(String(60), info=WORDS)
     position: Mapped[int] = mapped_column(default=0)
     is_monitored: Mapped[bool] = mapped_column(default=False)
     is_enrolled: Mapped[bool] = mapped_column(default=True)
@@ -34,7 +35,7 @@ class ChildStatus(Shared, Audited, Model):
     )
 
     def __str__(self) -> str:
-        return self.name
+        return words(self.name)
 
     __repr__ = __str__
 
@@ -54,6 +55,11 @@ class ChildStatusStep(Shared, Model):
     )
     to_status: Mapped[ChildStatus] = relationship(ChildStatus, foreign_keys=[to_id])
 
+    def __str__(self) -> str:
+        return f"{self.from_status} → {self.to_status}"
+
+    __repr__ = __str__
+
 
 class Code(Shared, Audited, Model):
     """A coded answer of a domain: reasons, methods, outcomes, kinds of organisation, groups."""
@@ -64,12 +70,12 @@ class Code(Shared, Audited, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     domain: Mapped[str] = mapped_column(String(40), index=True)
     key: Mapped[str] = mapped_column(String(40))
-    name: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(100), info=WORDS)
     position: Mapped[int] = mapped_column(default=0)
     valid_to: Mapped[date | None]
 
     def __str__(self) -> str:
-        return self.name
+        return words(self.name)
 
     __repr__ = __str__
 

@@ -26,12 +26,13 @@ from sqlalchemy.orm import (
     relationship,
 )
 
-from app.base import Audited, Model, Scoped
+from app.base import Audited, Model, Scoped, registry
 from app.columns import UtcDateTime
 from app.models.checklist import ChecklistItem, ChecklistVersion
 from app.models.child import Child
 from app.models.organization import SchoolClass
 from app.models.staff import Person
+from app.words import named, words
 
 BASE_TYPE = "inspection"
 _mapped_types: set[str] = set()
@@ -138,6 +139,12 @@ def _name_type(target: Inspection, _args: Any, kwargs: dict[str, Any]) -> None:
         kwargs.setdefault("type_key", identity)
 
 
+def type_title(key: str) -> str:
+    """Return the title of an inspection type; its key where the plugin is gone."""
+    kind = registry.inspection_type(key)
+    return words(kind.title) if kind is not None else key
+
+
 def forget_type(key: str) -> None:
     """Let the rows of a type load as the base class from now on."""
     _mapped_types.discard(key)
@@ -198,7 +205,7 @@ class Answer(Scoped, Audited, Model):
     )
 
     def __str__(self) -> str:
-        return f"{self.item}: {self.verdict}"
+        return f"{self.item} · {named('verdict', self.verdict)}"
 
     __repr__ = __str__
 
@@ -220,7 +227,7 @@ class AnswerChild(Scoped, Audited, Model):
     child: Mapped[Child] = relationship(Child)
 
     def __str__(self) -> str:
-        return f"{self.child}: {self.verdict}"
+        return f"{self.child} · {named('verdict', self.verdict)}"
 
     __repr__ = __str__
 

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.base import Audited, Model, Scoped
+from app.models.inspection import type_title
 from app.models.organization import School
 from app.models.staff import Person
 
@@ -34,6 +35,6 @@ class Obligation(Scoped, Audited, Model):
     person: Mapped[Person | None] = relationship(Person, foreign_keys=[person_id])
 
     def __str__(self) -> str:
-        return f"{self.type_key} {self.period_start.isoformat()}"
+        return f"{type_title(self.type_key)} · {self.school} · {self.due_on.isoformat()}"
 
     __repr__ = __str__

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, Numeric, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.base import Audited, Model, Shared
+from app.words import WORDS, words
 
 
 class PolicyDocument(Shared, Audited, Model):
@@ -18,7 +20,7 @@ class PolicyDocument(Shared, Audited, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(40), unique=True)
-    title: Mapped[str] = mapped_column(String(200))
+    title: Mapped[str] = mapped_column(String(200), info=WORDS)
     issuer: Mapped[str] = mapped_column(String(200))
     number: Mapped[str | None] = mapped_column(String(60))
     issued_on: Mapped[date]
@@ -28,7 +30,7 @@ class PolicyDocument(Shared, Audited, Model):
     plugin: Mapped[str | None] = mapped_column(String(60))
 
     def __str__(self) -> str:
-        return self.title
+        return words(self.title)
 
     __repr__ = __str__
 
@@ -42,7 +44,7 @@ class Clause(Shared, Audited, Model):
     document_id: Mapped[int] = mapped_column(ForeignKey("policy_document.id"), index=True)
     key: Mapped[str] = mapped_column(String(40), unique=True)
     position: Mapped[int] = mapped_column(default=0)
-    heading: Mapped[str | None] = mapped_column(String(200))
+    heading: Mapped[str | None] = mapped_column(String(200), info=WORDS)
     text: Mapped[str] = mapped_column(Text)
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
@@ -50,7 +52,7 @@ class Clause(Shared, Audited, Model):
     document: Mapped[PolicyDocument] = relationship(PolicyDocument)
 
     def __str__(self) -> str:
-        return self.key
+        return f"{self.key} {words(self.heading)}".strip()
 
     __repr__ = __str__
 
@@ -62,7 +64,7 @@ class Parameter(Shared, Audited, Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(100), unique=True)
-    title: Mapped[str] = mapped_column(String(200))
+    title: Mapped[str] = mapped_column(String(200), info=WORDS)
     unit: Mapped[str] = mapped_column(String(20))
     plugin: Mapped[str | None] = mapped_column(String(60))
 
@@ -74,7 +76,7 @@ class Parameter(Shared, Audited, Model):
     )
 
     def __str__(self) -> str:
-        return self.title
+        return words(self.title)
 
     __repr__ = __str__
 
@@ -89,7 +91,7 @@ class ParameterValue(Shared, Audited, Model):
     parameter_id: Mapped[int] = mapped_column(ForeignKey("parameter.id"), index=True)
     valid_from: Mapped[date] = mapped_column(index=True)
     number: Mapped[Decimal | None] = mapped_column(Numeric(12, 3))
-    text: Mapped[str | None] = mapped_column(String(200))
+    text: Mapped[str | None] = mapped_column(String(200), info=WORDS)
     clause_key: Mapped[str | None] = mapped_column(String(40))
     basis: Mapped[str] = mapped_column(String(12), default="decision")
     """``policy`` where the document says so, ``decision`` where it is silent."""
@@ -98,6 +100,7 @@ class ParameterValue(Shared, Audited, Model):
     parameter: Mapped[Parameter] = relationship(Parameter, back_populates="values")
 
     def __str__(self) -> str:
-        return f"{self.parameter}: {self.text or self.number}"
+        number = None if self.number is None else f"{self.number.normalize():f}"
+        return _("%(name)s: %(value)s", name=self.parameter, value=words(self.text) or number)
 
     __repr__ = __str__

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.base import Audited, CountyScoped, Model, Named, Restricted, Shared
 from app.columns import UtcDateTime
 from app.models.organization import School
-from app.words import WORDS, title, words
+from app.words import WORDS, named, words
 
 
 class Person(CountyScoped, Audited, Named, Model):
@@ -60,7 +60,7 @@ class Appointment(CountyScoped, Audited, Model):
     )
 
     def __str__(self) -> str:
-        return words(self.title) or title("role", self.template)
+        return words(self.title) or named("role", self.template)
 
     __repr__ = __str__
 
@@ -100,7 +100,7 @@ class LiaisonAssignment(CountyScoped, Audited, Model):
     person: Mapped[Person] = relationship(Person)
 
     def __str__(self) -> str:
-        return f"{self.person} · {title('role', self.capacity)}"
+        return f"{self.person} · {named('role', self.capacity)}"
 
     __repr__ = __str__
 

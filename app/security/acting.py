@@ -23,6 +23,7 @@ from app.models import (
     Person,
 )
 from app.security.scope import EVERYTHING, NOTHING, Scope, table_of
+from app.words import words
 
 CHOSEN = "appointment_id"
 NUMBER = "session_number"
@@ -56,7 +57,7 @@ class Acting:
     def __str__(self) -> str:
         from app.security.roles import title_of
 
-        return self.title or title_of(self.template)
+        return words(self.title) or title_of(self.template)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.base import Refused
 from app.models import RoleScope
+from app.words import declare
 
 READ = r"can_(list|show|index|read|get|details|history|print|export)"
 DO = r"can_(?!delete$).*|(?!can_|menu_).*"
@@ -231,6 +232,7 @@ _ALL_TEMPLATES = (
 )
 TEMPLATES: Mapping[str, RoleTemplate] = MappingProxyType({one.key: one for one in _ALL_TEMPLATES})
 """Every template by its key, in the order of the screens."""
+declare("role", {one.key: one.title for one in _ALL_TEMPLATES})
 
 
 def template_of(key: str) -> RoleTemplate:

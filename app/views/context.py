@@ -10,12 +10,14 @@ from sqlalchemy.orm import Mapper
 
 from app.extensions import db
 from app.models import County
+from app.words import words
 
 
 def init_app(app: Flask) -> None:
     """Give templates the names they show outside of Flask-AppBuilder's own views too."""
     app.context_processor(_frame)
     app.extensions["county_names"] = {}
+    app.jinja_env.filters["words"] = words
 
 
 def _frame() -> dict[str, Any]:

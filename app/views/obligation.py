@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 from app.crud.base import ReadOnlyView
 from app.crud.interface import BureauInterface
 from app.models import Obligation, RuleRun, Violation
+from app.models.inspection import type_title
 from app.views.staff import CAPACITIES
 
 SEVERITIES = {"violation": _l("Violation"), "warning": _l("Warning")}
@@ -36,6 +37,7 @@ class ObligationView(ReadOnlyView):
     ]  # fmt: skip
     base_order = ("due_on", "desc")
     choices_columns = {"capacity": CAPACITIES}
+    formatters_columns = {"type_key": type_title}
     label_columns = {
         "type_key": _l("Kind of inspection"),
         "capacity": _l("Capacity"),
@@ -50,7 +52,7 @@ class ViolationView(ReadOnlyView):
 
     datamodel = BureauInterface(Violation)
     noun = _l("Violation")
-    list_title = _l("Violations")
+    list_title = _l("Violations and warnings")
     list_columns = [
         "code", "severity", "township", "school", "message", "period_start", "first_seen",
         "resolved_on",
