@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -141,6 +141,19 @@ def adopt(
         _copy_scope(owner, file)
     session.flush()
     return kept.id
+
+
+def files_of(
+    session: Session, set_ids: Iterable[int | None]
+) -> Mapping[int | None, Sequence[EvidenceFile]]:
+    """Return the files of many sets by the key of their set, in one statement."""
+    keys = {key for key in set_ids if key is not None}
+    held: dict[int | None, list[EvidenceFile]] = {}
+    if keys:
+        query = select(EvidenceFile).where(EvidenceFile.evidence_set_id.in_(keys))
+        for file in session.scalars(query.order_by(EvidenceFile.id)):
+            held.setdefault(file.evidence_set_id, []).append(file)
+    return held
 
 
 def _copy_scope(source: Owner, target: Any) -> None:
