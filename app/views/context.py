@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import Flask, current_app, g
+from flask_babel import format_date
 from sqlalchemy import Connection, event, select
 from sqlalchemy.orm import Mapper
 
@@ -18,6 +20,12 @@ def init_app(app: Flask) -> None:
     app.context_processor(_frame)
     app.extensions["county_names"] = {}
     app.jinja_env.filters["words"] = words
+    app.jinja_env.filters["long_day"] = long_day
+
+
+def long_day(day: date | None) -> str:
+    """Return a day as documents write it, 2026年3月5日; nothing where there is none."""
+    return format_date(day, "long") if day else ""
 
 
 def _frame() -> dict[str, Any]:
