@@ -33,6 +33,7 @@ from app.models.finding import (
     ReturnVisit,
     ReviewOutcome,
 )
+from app.models.import_batch import ImportBatch, ImportFault, ImportHeader, ImportRow
 from app.models.inspection import (
     Absence,
     Answer,
@@ -44,6 +45,8 @@ from app.models.inspection import (
     InspectionState,
     Verdict,
 )
+from app.models.job import Job
+from app.models.late_entry import LateEntry, LateState
 from app.models.obligation import Obligation
 from app.models.organization import (
     ClassGrade,
@@ -108,9 +111,16 @@ __all__ = [
     "FindingState",
     "FindingStep",
     "Guardian",
+    "ImportBatch",
+    "ImportFault",
+    "ImportHeader",
+    "ImportRow",
     "Inspection",
     "InspectionParticipant",
     "InspectionState",
+    "Job",
+    "LateEntry",
+    "LateState",
     "LiaisonAssignment",
     "LiaisonContact",
     "LoginAddress",
