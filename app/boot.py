@@ -36,8 +36,11 @@ def boot(config: settings.Config | None = None) -> Flask:
 
 
 def _name_translations(app: Flask) -> None:
-    """Name our translation folders, absolute, before FAB adds its own in front; the last wins."""
-    folders = [app.config["TRANSLATIONS_DIR"], *host.translation_folders(app)]
+    """Name our translation folders, absolute, before FAB adds its own in front; the last wins.
+
+    The core's is the last, so that no plugin says the core's texts in another way.
+    """
+    folders = [*host.translation_folders(app), app.config["TRANSLATIONS_DIR"]]
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join(str(folder) for folder in folders)
 
 
