@@ -135,6 +135,18 @@ def load_county(session: Session, folder: Path) -> County:
     return county
 
 
+def public_holidays(first: date, last: date) -> dict[date, str]:
+    """Return the statutory holidays 法定节假日 of the years between two days, with their names."""
+    years = range(first.year, last.year + 1)
+    return dict(holidays.country_holidays("CN", years=years, language="zh_CN"))
+
+
+def holiday_names(folder: Path) -> set[str]:
+    """Return the names of the statutory holidays in the school years of the calendar."""
+    years = _Calendar.model_validate(_read(folder / "calendar.toml")).school_year
+    return {name for y in years for name in public_holidays(y.starts_on, y.ends_on).values()}
+
+
 def _read(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
@@ -241,8 +253,7 @@ def _days(county: County, calendar: _Calendar) -> Iterator[CalendarDay]:
     semesters = [semester for year in calendar.school_year for semester in year.semester]
     own = {row.day: row for row in calendar.day}
     for year in calendar.school_year:
-        span = range(year.starts_on.year, year.ends_on.year + 1)
-        public = holidays.country_holidays("CN", years=span, language="zh_CN")
+        public = public_holidays(year.starts_on, year.ends_on)
         day = year.starts_on
         while day <= year.ends_on:
             described = own.get(day)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,10 @@ from babel.messages.pofile import read_po, write_po
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
+from app.cli.reference import holiday_names
+from app.host.texts import DOMAIN, catalogue, foreign_texts, is_chinese, texts_of, toml_texts
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-DOMAIN = Path("LC_MESSAGES") / "messages.po"
 METHODS = [("**/migrations/**", "ignore"), ("**.py", "python"), ("**/templates/**.html", "jinja2")]
 KEYWORDS = {
     "_": None,
@@ -33,13 +35,16 @@ KEYWORDS = {
 }
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 LANGUAGES = ("zh", "en")
+SEED_TITLES = frozenset({"name", "title", "titles", "heading", "issuer", "value"})
+NAMES = frozenset({"county.toml", "townships.toml", "liaison.toml"})
+"""Files of the seed that name people and places: those have no English."""
 
 translations = AppGroup("translations", help="Keep the catalogues complete and compiled.")
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A text that lacks its translation, or whose translation has other placeholders."""
+    """A text that lacks its translation, or whose translation does not fit."""
 
     catalogue: Path
     text: str
@@ -98,33 +103,73 @@ def untranslated_by_fab() -> set[str]:
     return set(extract(folder)) - own
 
 
-def wanted_texts(root: Path) -> set[str]:
-    """Return the texts that need Chinese: the core's and those that Flask-AppBuilder left."""
-    return set(extract(root / "app")) | untranslated_by_fab()
+def wanted_texts(root: Path, language: str = "zh") -> set[str]:
+    """Return what the core's catalogue of a language must hold.
+
+    English texts are those of the code and those that Flask-AppBuilder left: they need Chinese.
+    Chinese texts are those of the seed: they need English.
+    """
+    if language == "zh":
+        return set(extract(root / "app")) | untranslated_by_fab()
+    return {text for text in _seed_texts(root / "seed") if is_chinese(text)}
+
+
+def _seed_texts(seed: Path) -> Iterator[str]:
+    for path in sorted(seed.rglob("*.toml")):
+        if path.name not in NAMES:
+            yield from toml_texts(path, SEED_TITLES)
+    if seed.is_dir():
+        yield from holiday_names(seed)
 
 
 def gaps(root: Path) -> Iterator[Gap]:
-    """Yield what is missing: every wanted text needs Chinese, placeholders must match."""
-    core = root / "translations" / "zh" / DOMAIN
-    held = _read(core) if core.exists() else Catalog()
-    for text in sorted(wanted_texts(root)):
-        message = held.get(text)
-        if message is None or not message.string:
-            yield Gap(core, text, "not translated")
-        elif message.fuzzy:
-            yield Gap(core, text, "fuzzy")
+    """Yield what is missing or does not fit, in the catalogues of the core and the plugins."""
+    core = {language: _held(_path(root, language)) for language in LANGUAGES}
+    for language in LANGUAGES:
+        wanted = wanted_texts(root, language)
+        yield from _missing(_path(root, language), wanted, core[language])
+    for folder in sorted(path.parent for path in root.glob("plugins/*/plugin.toml")):
+        yield from _gaps_of_plugin(folder, core)
     for path in catalogues(root):
-        for message in _read(path):
+        for message in catalogue(path):
             if message.id and message.string and not _same_placeholders(message):
                 yield Gap(path, str(message.id), "other placeholders")
 
 
+def _gaps_of_plugin(folder: Path, core: Mapping[str, Catalog]) -> Iterator[Gap]:
+    """Yield the plugin's texts without a translation, and translations that are not its own."""
+    texts = set(texts_of(folder))
+    for language in LANGUAGES:
+        path = _path(folder, language)
+        own = _held(path)
+        wanted = {text for text in texts if is_chinese(text) == (language == "en")}
+        yield from _missing(path, wanted - _translated(core[language]), own)
+        for message in own:
+            theirs = core[language].get(message.id)
+            if message.id and theirs is not None and theirs.string != message.string:
+                yield Gap(path, str(message.id), "the core says it otherwise")
+    for path, text in foreign_texts(folder):
+        yield Gap(path, text, "not a text of this plugin")
+
+
+def _missing(path: Path, wanted: set[str], held: Catalog) -> Iterator[Gap]:
+    for text in sorted(wanted):
+        message = held.get(text)
+        if message is None or not message.string:
+            yield Gap(path, text, "not translated")
+        elif message.fuzzy:
+            yield Gap(path, text, "fuzzy")
+
+
 def update(root: Path) -> int:
-    """Bring the core's Chinese catalogue in step with the code; return how many texts it has."""
-    path = root / "translations" / "zh" / DOMAIN
-    held = _read(path) if path.exists() else Catalog(locale="zh")
-    fresh = Catalog(locale="zh", project="bureau", version="1.0", charset="utf-8", fuzzy=False)
-    wanted = wanted_texts(root)
+    """Bring the core's catalogues in step with code and seed; return how many texts they have."""
+    return sum(_update(root, language) for language in LANGUAGES)
+
+
+def _update(root: Path, language: str) -> int:
+    path = _path(root, language)
+    held, wanted = _held(path), wanted_texts(root, language)
+    fresh = Catalog(locale=language, project="bureau", version="1.0", charset="utf-8", fuzzy=False)
     for message in held:
         if message.id in wanted:
             fresh.add(message.id, message.string)
@@ -137,9 +182,16 @@ def update(root: Path) -> int:
     return len(fresh)
 
 
-def _read(path: Path) -> Catalog:
-    with path.open("rb") as source:
-        return read_po(source, locale=path.parent.parent.name)
+def _path(folder: Path, language: str) -> Path:
+    return folder / "translations" / language / DOMAIN
+
+
+def _held(path: Path) -> Catalog:
+    return catalogue(path) if path.exists() else Catalog(locale=path.parent.parent.name)
+
+
+def _translated(held: Catalog) -> set[str]:
+    return {str(message.id) for message in held if message.string and not message.fuzzy}
 
 
 def _same_placeholders(message: Message) -> bool:
@@ -153,7 +205,7 @@ def _placeholders(text: str | Sequence[str] | None) -> set[str]:
 
 @translations.command("check")
 def check() -> None:
-    """Fail when a text lacks its Chinese or a placeholder differs."""
+    """Fail when a text lacks its Chinese or English, or a translation does not fit."""
     missing = list(gaps(ROOT))
     for gap in missing:
         click.echo(f"{gap.catalogue.relative_to(ROOT)}: {gap.reason}: {gap.text!r}", err=True)
@@ -164,7 +216,7 @@ def check() -> None:
 
 @translations.command("update")
 def update_command() -> None:
-    """Add new texts of the code to the Chinese catalogue, and drop those that are gone."""
+    """Add new texts of code and seed to the core's catalogues, and drop those that are gone."""
     click.echo(f"{update(ROOT)} texts")
 
 

@@ -6,7 +6,6 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
@@ -131,7 +130,7 @@ class ClassGrade(Scoped, Model):
     grade: Mapped[int]
 
     def __str__(self) -> str:
-        return _("grade %(grade)s", grade=self.grade)
+        return str(self.grade)
 
     __repr__ = __str__
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
-from babel.messages.pofile import read_po
 from flask import Flask
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
@@ -22,9 +18,8 @@ from app.host.discovery import Folder, discover, read_folder
 from app.host.loader import host_of
 from app.host.plugin import Plugin
 from app.host.registry import core_roles
+from app.host.texts import DOMAIN, catalogue, foreign_texts, is_chinese, texts_of
 from app.rules.check import check_rule
-
-TITLES = ("title", "content", "standard", "text")
 
 
 class PluginContract:
@@ -95,53 +90,11 @@ class PluginContract:
             assert other.problems == [] or self.name in needs
 
     def test_texts_are_translated(self, folder: Folder) -> None:
-        """Give every text of the folder in every language that the plugin has."""
-        texts = set(texts_of(folder))
-        for catalogue in sorted(folder.path.glob("translations/*/LC_MESSAGES/messages.po")):
-            with catalogue.open("rb") as file:
-                messages = {entry.id: entry for entry in read_po(file) if entry.id}
-            done = {key for key, entry in messages.items() if entry.string and not entry.fuzzy}
-            language = catalogue.parts[-3]
-            ours = {text for text in texts if needs_translation(text, language)}
-            assert sorted(ours - done) == [], catalogue.parent.parent.name
-
-
-def texts_of(folder: Folder) -> Iterator[str]:
-    """Yield the texts that people see: of the TOML files, and those marked in Python."""
-    for file in ("plugin.toml", "checklist.toml"):
-        path = folder.path / file
-        if path.is_file():
-            yield from _toml_texts(tomllib.loads(path.read_text(encoding="utf-8")))
-    for path in sorted(folder.path.rglob("*.py")):
-        if "migrations" not in path.parts:
-            yield from marked_texts(path)
-
-
-def marked_texts(path: Path) -> Iterator[str]:
-    """Yield the texts that a module marks for translation."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            first = node.args[0] if node.args else None
-            if node.func.id in {"_", "_l"} and isinstance(first, ast.Constant):
-                yield str(first.value)
-
-
-def needs_translation(text: str, language: str) -> bool:
-    """Tell whether a text is in another language than the catalogue's."""
-    is_chinese = any("\u4e00" <= letter <= "\u9fff" for letter in text)
-    return is_chinese != (language == "zh")
-
-
-def _toml_texts(node: Any) -> Iterator[str]:
-    """Yield the texts of a TOML document, wherever they stand."""
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key in TITLES and isinstance(value, str) and value:
-                yield value
-            elif key == "labels":
-                yield from value
-            else:
-                yield from _toml_texts(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _toml_texts(value)
+        """Give every text of the folder in every language that the plugin has, and no other."""
+        texts = set(texts_of(folder.path))
+        for path in sorted(folder.path.glob(f"translations/*/{DOMAIN}")):
+            language = path.parent.parent.name
+            done = {entry.id for entry in catalogue(path) if entry.string and not entry.fuzzy}
+            ours = {text for text in texts if is_chinese(text) == (language == "en")}
+            assert sorted(ours - done) == [], language
+        assert list(foreign_texts(folder.path)) == []

@@ -1,0 +1,112 @@
+"""Find the texts of a folder: what TOML files say and code marks, and what its catalogues hold."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+from jinja2.ext import babel_extract
+
+DOMAIN: Final = Path("LC_MESSAGES") / "messages.po"
+TITLES: Final = frozenset({"title", "content", "standard", "text", "labels"})
+POLICY_TITLES: Final = frozenset({"title", "heading"})
+FILES: Final = ("plugin.toml", "checklist.toml", "policy.toml")
+MARKS: Final = frozenset({"_", "_l"})
+
+
+def texts_of(folder: Path) -> Iterator[str]:
+    """Yield the texts of a plugin that people see: of its TOML files, and those its Python marks.
+
+    The wording of a policy's clauses is quoted, never translated.
+    """
+    for file in FILES:
+        yield from toml_texts(folder / file, POLICY_TITLES if file == "policy.toml" else TITLES)
+    for path in _modules(folder):
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+                first = node.args[0]
+                if node.func.id in MARKS and isinstance(first, ast.Constant):
+                    yield str(first.value)
+
+
+def toml_texts(path: Path, keys: Iterable[str]) -> Iterator[str]:
+    """Yield the texts that stand under some keys of a TOML file, wherever in it."""
+    if path.is_file():
+        yield from _under(tomllib.loads(path.read_text(encoding="utf-8")), frozenset(keys))
+
+
+def is_chinese(text: str) -> bool:
+    """Tell whether a text needs English rather than Chinese."""
+    return any("\u4e00" <= letter <= "\u9fff" for letter in text)
+
+
+def catalogue(path: Path) -> Catalog:
+    """Return a catalogue of ``<language>/LC_MESSAGES/messages.po``."""
+    with path.open("rb") as source:
+        return read_po(source, locale=path.parent.parent.name)
+
+
+def foreign_texts(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield what a plugin's catalogues translate though nothing in its folder says it.
+
+    The product has one catalogue: such a text would be the core's or another plugin's.
+    """
+    catalogues = sorted(folder.glob(f"translations/*/{DOMAIN}"))
+    own = set(_strings(folder)) if catalogues else set()
+    for path in catalogues:
+        for message in catalogue(path):
+            text = message.id if isinstance(message.id, str) else message.id[0]
+            if text and text not in own:
+                yield path, text
+
+
+def _under(node: Any, keys: frozenset[str]) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _all(value) if key in keys else _under(value, keys)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _under(value, keys)
+
+
+def _strings(folder: Path) -> Iterator[str]:
+    """Yield every text that stands anywhere in the folder, marked or not."""
+    for file in FILES:
+        path = folder / file
+        if path.is_file():
+            yield from _all(tomllib.loads(path.read_text(encoding="utf-8")))
+    for path in _modules(folder):
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+    for path in sorted(folder.glob("templates/**/*.html")):
+        yield from _template_texts(path)
+
+
+def _template_texts(path: Path) -> Iterator[str]:
+    with path.open("rb") as source:
+        for _line, _function, message, _comments in babel_extract(
+            source, ["_", "gettext", "ngettext"], [], {}
+        ):
+            yield message if isinstance(message, str) else str(message[0])
+
+
+def _all(node: Any) -> Iterator[str]:
+    if isinstance(node, str) and node:
+        yield node
+    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for part in parts:
+        yield from _all(part)
+
+
+def _modules(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*.py")) if "migrations" not in path.parts)
+
+
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
