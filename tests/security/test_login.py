@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -9,11 +13,12 @@ import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import select
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import clock
 from app.extensions import db
-from app.models import Account, Appointment, Change, Person
-from app.security import accounts
+from app.models import Account, Appointment, Change, LoginAddress, Person
+from app.security import accounts, tries
 from tests.builder import PASSWORD, CountyBuilder
 from tests.conftest import log_in
 from tests.visitor import Visitor, read
@@ -82,25 +87,104 @@ def test_form_and_api_share_the_lock(app: Flask, client: Visitor, person: Person
     assert not try_api(client, "zhang.san", PASSWORD)
 
 
-def test_a_forged_address_changes_nothing_without_a_proxy(
-    app: Flask, client: Visitor, person: Person
-) -> None:
-    app.config["LOGIN_RATE_PER_ADDRESS"] = "3 per minute"
-    app.extensions["appbuilder"].sm.limiter.reset()
+@contextmanager
+def limited(app: Flask, count: int) -> Iterator[None]:
+    """Let one address try few logins only."""
+    before = app.config["LOGIN_TRIES_PER_ADDRESS"]
+    app.config["LOGIN_TRIES_PER_ADDRESS"] = count
     try:
-        codes = [
-            client.post(
-                "/api/v1/security/login",
-                json={"username": f"u{n}", "password": WRONG, "provider": "db"},
-                headers={"X-Forwarded-For": f"10.0.0.{n}"},
-            ).status_code
-            for n in range(5)
-        ]
+        yield
     finally:
-        app.config["LOGIN_RATE_PER_ADDRESS"] = "100000 per minute"
-        app.extensions["appbuilder"].sm.limiter.reset()
+        app.config["LOGIN_TRIES_PER_ADDRESS"] = before
 
-    assert codes == [401, 401, 401, 429, 429]
+
+def code_of(app: Flask, name: str, password: str = WRONG, forwarded: str = "") -> int:
+    """Return what the API answers to a login from a client of its own."""
+    body = {"username": name, "password": password, "provider": "db"}
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    visitor = app.test_client()
+    return visitor.post("/api/v1/security/login", json=body, headers=headers).status_code
+
+
+def test_form_and_api_share_the_limit_of_an_address(
+    app: Flask, client: Visitor, person: Person, county: CountyBuilder
+) -> None:
+    with limited(app, 3):
+        codes = [code_of(app, f"u{n}", forwarded=f"10.0.0.{n}") for n in range(4)]
+        form = client.submit(
+            "/login/",
+            {"username": "zhang.san", "password": PASSWORD},
+            select="form[method=post]",
+        )
+        with time_machine.travel(clock.now() + app.config["LOGIN_ADDRESS_WINDOW"]):
+            later = try_form(client, "zhang.san", PASSWORD)
+
+    assert codes == [401, 401, 401, 429]
+    assert form.status_code == 429
+    assert 0 < int(form.headers["Retry-After"]) <= 60
+    assert later
+    assert county.scalar(select(LoginAddress.address)) == "127.0.0.1"
+
+
+def test_logins_that_succeed_do_not_use_the_limit_up(
+    app: Flask, person: Person, county: CountyBuilder
+) -> None:
+    with limited(app, 2):
+        codes = [code_of(app, "zhang.san", PASSWORD) for _office_in_the_morning in range(6)]
+
+    assert codes == [200] * 6
+    assert county.scalar(select(LoginAddress.tries)) == 0
+
+
+def test_a_forged_address_changes_nothing_behind_a_proxy(
+    app: Flask, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "wsgi_app", ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1))
+
+    with limited(app, 3):
+        forged = [code_of(app, f"u{n}", forwarded=f"10.0.0.{n}, 203.0.113.9") for n in range(5)]
+        neighbour = code_of(app, "zhang.san", PASSWORD, forwarded="203.0.113.10")
+
+    assert forged == [401, 401, 401, 429, 429]
+    assert neighbour == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::"),
+        ("", "unknown"),
+        (None, "unknown"),
+        ("unix:", "unknown"),
+    ],
+)
+def test_one_line_is_one_address(address: str | None, counted: str) -> None:
+    assert tries.network_of(address) == counted
+
+
+def test_fifty_tries_at_once_lock_the_account_after_five(
+    app: Flask, client: Visitor, person: Person, county: CountyBuilder
+) -> None:
+    other = county.account(county.person("李四"))
+    with ThreadPoolExecutor(16) as crowd:
+        codes = set(crowd.map(lambda _try: code_of(app, "zhang.san"), range(50)))
+
+    failed = county.all(select(Change.note).where(Change.action == "login_failed"))
+    assert codes == {401}
+    assert Counter(failed) == {None: 5, "unknown, closed or locked": 45}
+    assert not try_form(client, "zhang.san", PASSWORD)
+    assert code_of(app, "zhang.san", PASSWORD) == 401
+    assert try_form(client, other.username, PASSWORD)
+
+
+def test_tries_at_once_do_not_pass_the_limit_of_an_address(app: Flask) -> None:
+    with limited(app, 7), ThreadPoolExecutor(16) as crowd:
+        codes = Counter(crowd.map(lambda n: code_of(app, f"u{n}"), range(40)))
+
+    assert codes == {401: 7, 429: 33}
 
 
 def test_other_accounts_of_the_address_go_on(
