@@ -261,6 +261,9 @@ class Registry(Protocol):
     def seed(self, session: Any, random: Any) -> None:
         """Let every plugin add its rows to the demonstration county."""
 
+    def page_failed(self, error: BaseException) -> None:
+        """Note at the plugin whose page or code it is that the request's page raised."""
+
     def problems(self) -> Sequence[Problem]:
         """Return what is wrong with the plugins."""
 

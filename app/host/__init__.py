@@ -57,8 +57,5 @@ def add_views(appbuilder: AppBuilder) -> None:
 
 
 def freeze(app: Flask) -> None:
-    """End the boot: compare with the last deployment and watch for pages that raise."""
-    from app.host import watch
-
+    """End the boot: compare with the last deployment."""
     host_of(app).freeze()
-    watch.start(app)

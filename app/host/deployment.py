@@ -11,7 +11,7 @@ from app import clock
 from app.base import Problem
 from app.checklists.publish import ChangedKind, ChangedVersion, publish
 from app.extensions import db
-from app.host import migrations
+from app.host import failure, migrations
 from app.host.deployed import compare, digest
 from app.host.discovery import Folder
 from app.host.loader import host_of
@@ -30,6 +30,7 @@ def deploy(session: Session) -> list[Problem]:
     Commits after each plugin. One that fails is rolled back, reported and skipped.
     """
     host = host_of()
+    failure.forget(session)
     for plugin in host.plugins:
         plugin.late_problems.clear()
         if plugin.is_active:

@@ -226,7 +226,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
     "E062": Entry(
         "error",
         N_("The page %(view)s raised an error: %(detail)s"),
-        N_("Mend the view and restart; the incident number is in the log"),
+        N_("Mend the view, run flask deploy and restart; the log says more"),
     ),
     "E070": Entry(
         "error",
@@ -257,6 +257,16 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "warning",
         N_("The folder was here at the last deployment and is gone; its records stay readable"),
         N_("Put the folder back, or leave it so"),
+    ),
+    "W094": Entry(
+        "warning",
+        N_("%(file)s translates what nothing in the folder says: %(texts)s"),
+        N_("Take these texts out of the file; they belong to the core or to another plugin"),
+    ),
+    "W095": Entry(
+        "warning",
+        N_("%(file)s translates texts of the core in another way: %(texts)s"),
+        N_("The core's translation is shown: use it, or word the plugin's text differently"),
     ),
 }
 

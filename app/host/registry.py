@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from app.base import Problem
 from app.checklists.definition import ChecklistDefinition
+from app.host import failure
 from app.host.inspection_type import InspectionType
 from app.rules.rule import Rule
 
@@ -75,6 +76,10 @@ class HostRegistry:
     def forget_grants(self) -> None:
         """Compute the grants anew: a plugin was dropped after they were asked for."""
         self._granted.clear()
+
+    def page_failed(self, error: BaseException) -> None:
+        """Note at the plugin whose page or code it is that the request's page raised."""
+        failure.note(self._host, error)
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what is wrong with the plugins."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sqlite3
 
 from flask import Flask, Response, has_request_context, jsonify, make_response, render_template
 from flask import request as flask_request
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.base import Refused
+from app.base import Refused, registry
 from app.extensions import db
 
 log = logging.getLogger(__name__)
@@ -85,8 +86,14 @@ def fail(error: InternalServerError) -> Response:
 
 
 def lose_database(error: OperationalError) -> Response:
-    """Answer while the database is away, locked or full."""
-    return page(503, incident(error))
+    """Answer while the database is away, locked or full; SQLite calls a bad statement so too."""
+    return page(503 if is_outage(error) else INCIDENT, incident(error))
+
+
+def is_outage(error: BaseException) -> bool:
+    """Tell whether the database, not the statement, is at fault."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    return isinstance(error, OperationalError) and code != sqlite3.SQLITE_ERROR
 
 
 def refuse(refusal: Refused) -> Response:
@@ -101,6 +108,8 @@ def incident(error: BaseException) -> str:
     number = secrets.token_hex(4).upper()
     where = flask_request.endpoint if has_request_context() else ""
     log.error("incident %s at %s", number, where, exc_info=error)
+    if where and not is_outage(error):
+        registry.page_failed(error)
     return number
 
 

@@ -9,6 +9,7 @@ from flask_appbuilder import AppBuilder, BaseView, expose, has_access
 from flask_babel import lazy_gettext as _l
 
 from app.extensions import db
+from app.host import failure
 from app.host.loader import host_of
 from app.host.problem import problem
 from app.rules.last import failures
@@ -26,8 +27,9 @@ class PluginView(BaseView):
     @has_access
     def list(self) -> str:
         """Show every plugin with its problems."""
-        note_rule_failures()
         host = host_of()
+        note_rule_failures()
+        failure.read(host)
         return self.render_template(
             "plugins.html",
             plugins=sorted(host.plugins, key=lambda one: (not one.problems, one.name)),
