@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 worker_class = "gthread"
 threads = 4
 timeout = 60
@@ -12,4 +15,12 @@ max_requests = 5000
 max_requests_jitter = 500
 accesslog = "-"
 # The path without its query: a search may hold a child's name.
-access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
+access_log_format = '%(h)s %(t)s %(p)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
+
+
+def on_starting(_server: object) -> None:
+    """Refuse, before any worker starts, a database that is not deployed or settings that lack."""
+    # In a process of its own: what the master has imported, workers would keep after a reload.
+    ready = [sys.executable, "-m", "app.cli.ready"]
+    if subprocess.run(ready, check=False).returncode:  # noqa: S603  # our own module
+        sys.exit(1)

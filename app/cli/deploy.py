@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import click
 import flask_migrate
@@ -21,6 +25,8 @@ from app.models import Account, PermissionVersion
 from app.security import accounts, roles
 
 FIRST_ADMINISTRATOR = "admin"
+TURN = 7_205_759
+"""The number under which deployments of one PostgreSQL database wait for each other."""
 
 
 def run(app: Flask) -> list[Problem]:
@@ -61,11 +67,35 @@ def first_administrator(app: Flask) -> str | None:
     return password
 
 
+@contextmanager
+def turn(app: Flask) -> Iterator[None]:
+    """Let one deployment through at a time; the next one finds everything done."""
+    if db.engine.dialect.name == "sqlite":
+        with (Path(app.config["INSTANCE_DIR"]) / "deploy.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        return
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(select(func.pg_advisory_lock(TURN)))
+        try:
+            yield
+        finally:
+            connection.execute(select(func.pg_advisory_unlock(TURN)))
+
+
 @click.command()
 @with_appcontext
 def deploy() -> None:
     """Migrate, load reference data, create roles, publish checklists; safe to run again."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the real application
+    with turn(app):
+        problems = deploy_and_tell(app)
+    if any(problem.level == "error" for problem in problems):
+        sys.exit(1)
+
+
+def deploy_and_tell(app: Flask) -> list[Problem]:
+    """Deploy and print what is wrong, and the first administrator where there was none."""
     translations.compile_all(app)
     problems = run(app)
     db.session.remove()
@@ -77,8 +107,7 @@ def deploy() -> None:
         if password:
             click.echo(f"administrator: {FIRST_ADMINISTRATOR}  password: {password}  (shown once)")
     click.echo("deployed")
-    if any(problem.level == "error" for problem in problems):
-        sys.exit(1)
+    return problems
 
 
 __all__ = ["Account", "deploy", "first_administrator", "run"]
