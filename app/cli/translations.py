@@ -19,7 +19,15 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 
 from app.cli.reference import holiday_names
-from app.host.texts import DOMAIN, catalogue, foreign_texts, is_chinese, texts_of, toml_texts
+from app.host.texts import (
+    DOMAIN,
+    catalogue,
+    differing_texts,
+    foreign_texts,
+    is_chinese,
+    texts_of,
+    toml_texts,
+)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 METHODS = [("**/migrations/**", "ignore"), ("**.py", "python"), ("**/templates/**.html", "jinja2")]
@@ -129,27 +137,24 @@ def gaps(root: Path) -> Iterator[Gap]:
         wanted = wanted_texts(root, language)
         yield from _missing(_path(root, language), wanted, core[language])
     for folder in sorted(path.parent for path in root.glob("plugins/*/plugin.toml")):
-        yield from _gaps_of_plugin(folder, core)
+        yield from _gaps_of_plugin(root, folder, core)
     for path in catalogues(root):
         for message in catalogue(path):
             if message.id and message.string and not _same_placeholders(message):
                 yield Gap(path, str(message.id), "other placeholders")
 
 
-def _gaps_of_plugin(folder: Path, core: Mapping[str, Catalog]) -> Iterator[Gap]:
+def _gaps_of_plugin(root: Path, folder: Path, core: Mapping[str, Catalog]) -> Iterator[Gap]:
     """Yield the plugin's texts without a translation, and translations that are not its own."""
     texts = set(texts_of(folder))
     for language in LANGUAGES:
         path = _path(folder, language)
-        own = _held(path)
         wanted = {text for text in texts if is_chinese(text) == (language == "en")}
-        yield from _missing(path, wanted - _translated(core[language]), own)
-        for message in own:
-            theirs = core[language].get(message.id)
-            if message.id and theirs is not None and theirs.string != message.string:
-                yield Gap(path, str(message.id), "the core says it otherwise")
+        yield from _missing(path, wanted - _translated(core[language]), _held(path))
     for path, text in foreign_texts(folder):
         yield Gap(path, text, "not a text of this plugin")
+    for path, text in differing_texts(folder, root / "translations"):
+        yield Gap(path, text, "the core says it otherwise")
 
 
 def _missing(path: Path, wanted: set[str], held: Catalog) -> Iterator[Gap]:

@@ -13,7 +13,7 @@ from flask_appbuilder import AppBuilder
 
 from app import __version__
 from app.base import Problem
-from app.host import checks, deployed, imports
+from app.host import checks, deployed, imports, texts
 from app.host.collect import collect, register_hooks
 from app.host.discovery import Folder, discover
 from app.host.fault import Broken, BrokenPlugins
@@ -52,6 +52,7 @@ class Host:
         self._stage("collect", self._collect)
         self._stage("check", lambda plugin: self._check("collected", plugin))
         self._stage("types", self._make_type)
+        self._stage("texts", self._note_texts)
         self._refuse_if_strict()
 
     def add_views(self, appbuilder: AppBuilder) -> None:
@@ -134,6 +135,11 @@ class Host:
         found = checks.run(stage, plugin, self._world())
         if found:
             raise Broken(*found)
+
+    def _note_texts(self, plugin: Plugin) -> None:
+        """Note what the catalogues translate that is not the plugin's to translate."""
+        core = self.app.config["TRANSLATIONS_DIR"]
+        plugin.late_problems.extend(texts.problems_of(plugin.folder.path, core))
 
     def _import(self, plugin: Plugin) -> None:
         """Import the conventional modules, register their hooks, check their models."""

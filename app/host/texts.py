@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,10 +15,14 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
+from app.base import Problem
+from app.host.problem import problem
+
 DOMAIN: Final = Path("LC_MESSAGES") / "messages.po"
 TITLES: Final = frozenset({"title", "content", "standard", "text", "labels"})
 POLICY_TITLES: Final = frozenset({"title", "heading"})
 FILES: Final = ("plugin.toml", "checklist.toml", "policy.toml")
+LONGEST: Final = 300
 MARKS: Final = frozenset({"_", "_l"})
 
 
@@ -56,13 +63,52 @@ def foreign_texts(folder: Path) -> Iterator[tuple[Path, str]]:
 
     The product has one catalogue: such a text would be the core's or another plugin's.
     """
-    catalogues = sorted(folder.glob(f"translations/*/{DOMAIN}"))
-    own = set(_strings(folder)) if catalogues else set()
-    for path in catalogues:
-        for message in catalogue(path):
-            text = message.id if isinstance(message.id, str) else message.id[0]
-            if text and text not in own:
+    held = _catalogues(folder)
+    own = set(_strings(folder)) if held else set()
+    for path in held:
+        yield from ((path, text) for text in _translations(path) if text not in own)
+
+
+def differing_texts(folder: Path, core: Path) -> Iterator[tuple[Path, str]]:
+    """Yield what a plugin's catalogues translate in another way than those of the core."""
+    for path in _catalogues(folder):
+        theirs = _translations(core / path.relative_to(folder / "translations"))
+        for text, said in _translations(path).items():
+            if theirs.get(text, said) != said:
                 yield path, text
+
+
+def problems_of(folder: Path, core: Path) -> Iterator[Problem]:
+    """Yield what is wrong with a plugin's catalogues; `core` is the core's folder of them."""
+    for number, found in (
+        ("W094", foreign_texts(folder)),
+        ("W095", differing_texts(folder, core)),
+    ):
+        for path, pairs in groupby(found, itemgetter(0)):
+            said = ", ".join(f"“{text}”" for _path, text in pairs)
+            file = str(path.relative_to(folder))
+            yield problem(number, f"{folder.name}/{file}", file=file, texts=said[:LONGEST])
+
+
+def _catalogues(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"translations/*/{DOMAIN}"))
+
+
+def _translations(path: Path) -> Mapping[str, str]:
+    """Return what a catalogue translates, of plural texts the singular."""
+    return _read(path, path.stat().st_mtime_ns) if path.is_file() else {}
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, _changed: int) -> Mapping[str, str]:
+    pairs = ((_singular(one.id), _singular(one.string)) for one in catalogue(path))
+    return {text: said for text, said in pairs if text and said}
+
+
+def _singular(text: str | Sequence[str | None] | None) -> str:
+    if text is None or isinstance(text, str):
+        return text or ""
+    return text[0] or ""
 
 
 def _under(node: Any, keys: frozenset[str]) -> Iterator[str]:
@@ -93,7 +139,7 @@ def _template_texts(path: Path) -> Iterator[str]:
         for _line, _function, message, _comments in babel_extract(
             source, ["_", "gettext", "ngettext"], [], {}
         ):
-            yield message if isinstance(message, str) else str(message[0])
+            yield _singular(message)
 
 
 def _all(node: Any) -> Iterator[str]:
