@@ -149,11 +149,15 @@ def _note_head() -> None:
 
 
 def _noted_heads() -> dict[int, str]:
-    """Return the noted heads; a line that a crash cut short says nothing."""
+    """Return the noted heads; of two with one number the older is right, a cut line says nothing."""
     if not _heads_file().is_file():
         return {}
     lines = (line.split() for line in _heads_file().read_text(encoding="ascii").splitlines())
-    return {int(words[0]): words[1] for words in lines if len(words) == 2 and words[0].isdigit()}
+    heads: dict[int, str] = {}
+    for words in lines:
+        if len(words) == 2 and words[0].isdigit():
+            heads.setdefault(int(words[0]), words[1])
+    return heads
 
 
 def length() -> int:
