@@ -177,7 +177,7 @@
       dropdownParent: dialog ? $(dialog) : $(document.body),
     }, options));
     const name = labelOf(element);
-    select.next(".select2-container").find(".select2-selection").attr("aria-label", name || messages.choose);
+    select.next(".select2-container").find(".select2-selection, .select2-search__field").attr("aria-label", name || messages.choose);
     select.on("select2:open", function () {
       const field = document.querySelector(".select2-container--open .select2-search__field");
       if (field) {

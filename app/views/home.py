@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from flask import g, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 
 from app import clock
 from app.base import registry
 from app.crud.fab import BaseView
 from app.extensions import db
-from app.models import AttendanceReport, Finding, FindingState, Inspection, InspectionState, School
-
-UNFINISHED = (
-    FindingState.OPEN,
-    FindingState.SERVED,
-    FindingState.OBJECTED,
-    FindingState.CLAIMED,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One thing to do, with the way to it."""
-
-    title: str
-    href: str
-    count: int | None = None
-    text: str = ""
-    icon: str = ""
-    tone: str = ""
+from app.models import AttendanceReport, Inspection, InspectionState, School, Township
+from app.views.card import Card, finding_cards
 
 
 class HomeView(BaseView):
@@ -50,7 +31,7 @@ class HomeView(BaseView):
         self.update_redirect()
         acting = current_user.is_authenticated and g.get("appointment") is not None
         cards = list(self._cards()) if acting else []
-        return self.render_template("home.html", cards=cards)
+        return self.render_template("home.html", cards=cards, place=_place() if acting else None)
 
     def _cards(self) -> Iterator[Card]:
         yield from self._attendance()
@@ -75,26 +56,9 @@ class HomeView(BaseView):
         )
 
     def _findings(self) -> Iterator[Card]:
-        """Count what is not finished, and what is late, in one statement."""
-        if not self._may("can_list", "FindingView"):
-            return
-        late = case((Finding.due_on < clock.today(), 1), else_=0)
-        counts = select(
-            func.count(Finding.id),
-            func.coalesce(func.sum(late), 0),
-            func.coalesce(func.sum(case((Finding.state == FindingState.CLAIMED, 1), else_=0)), 0),
-        ).where(Finding.state.in_(UNFINISHED))
-        unfinished, overdue, claimed = db.session.execute(counts).one()
-        address = url_for("FindingView.list")
-        if overdue:
-            text = _("Their day of rectification has passed.")
-            yield Card(_("Overdue findings"), address, overdue, text, "fa-clock", "danger")
-        if claimed:
-            text = _("The school says they are rectified; visit again or close them.")
-            yield Card(_("Findings to verify"), address, claimed, text, "fa-eye", "warning")
-        if unfinished:
-            text = _("Found, and not closed yet.")
-            yield Card(_("Open findings"), address, unfinished, text, "fa-list-check")
+        """Count what is late, waits and is open."""
+        if self._may("can_list", "FindingView"):
+            yield from finding_cards(serves=self._may("can_serve", "FeedbackView"))
 
     def _drafts(self) -> Iterator[Card]:
         """Remind of the forms that were begun and not submitted."""
@@ -139,6 +103,16 @@ class HomeView(BaseView):
             view = _view_named(self.appbuilder, name)
             if view is not None and self._may("can_list", view.class_permission_name):
                 yield Card(title, _default_url(view), None, text, icon)
+
+
+def _place() -> str | None:
+    """Return the school or township of the acting appointment by name."""
+    acting = g.appointment
+    if acting.school_id is not None:
+        return db.session.scalar(select(School.name).where(School.id == acting.school_id))
+    if acting.township_id is not None:
+        return db.session.scalar(select(Township.name).where(Township.id == acting.township_id))
+    return None
 
 
 def _view_named(appbuilder: Any, name: str) -> Any | None:

@@ -48,7 +48,8 @@ def _appoint_county(world: World) -> None:
     title = words.titles["administrator"]
     person = add_person(world, world.scope, title, unit)
     for template in ADMINISTRATOR:
-        hand = _hold(world, person, template, world.scope, "county", title)
+        office = words.titles[template]
+        hand = _hold(world, person, template, world.scope, "county", office)
         staff[template] = [hand]
     staff[LEADER] = [
         appoint(world, LEADER, world.scope, "linked", words.titles[LEADER], unit)
