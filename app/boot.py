@@ -10,10 +10,11 @@ from flask_babel import Babel
 
 import config as settings
 from app import cli, database, host, security, views
+from app.crud import links, table, texts
 from app.crud.menu import BureauMenu
 from app.extensions import csrf, db, migrate
 from app.security.manager import BureauSecurityManager
-from app.views import context
+from app.views import closing, context
 from app.views.home import HomeView
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -49,6 +50,7 @@ def _bind_extensions(app: Flask) -> None:
     migrate.init_app(app, db, directory=str(MIGRATIONS), render_as_batch=True, compare_type=True)
     Babel(app)  # plugins are checked before FAB brings its own: their labels need one
     csrf.init_app(app)  # before AppBuilder: after it, the login of the API answers 400
+    closing.init_app(app)
     security.before_appbuilder(app)
 
 
@@ -61,6 +63,8 @@ def _build(app: Flask) -> None:
         security_manager_class=BureauSecurityManager,
     )
     context.init_app(app)
+    for part in (texts, links, table):
+        part.init_app(app)
     views.add_core_views(appbuilder)
     host.add_views(appbuilder)
     security.after_appbuilder(app, appbuilder)

@@ -190,6 +190,14 @@ def is_school_day(session: Session, school: School, day: date) -> bool:
     return load_exceptions(session, school, day, day).is_school_day(day)
 
 
+def school_days_elapsed(session: Session, school: School, after: date, day: date) -> int:
+    """Return the school's days elapsed after the first day, up to and with the second."""
+    if day <= after:
+        return 0
+    exceptions = load_exceptions(session, school, after + ONE_DAY, day)
+    return sum(1 for _ in exceptions.school_days(after + ONE_DAY, day))
+
+
 def _grades(session: Session, school: School) -> Mapping[int, frozenset[int]]:
     rows = session.execute(
         select(SchoolClass.id, ClassGrade.grade)

@@ -40,13 +40,14 @@ from app.models import (
     ClassLine,
     Code,
     Inspection,
+    InspectionState,
     RuleRun,
     SchoolClass,
     Verdict,
     Violation,
 )
 from app.words import words
-from app.workflow.inspection import count_absences
+from app.workflow.attendance import count_absences
 
 LARGEST = 1_000_000
 NOTE_LENGTH = 500
@@ -478,9 +479,13 @@ class ClassLines(FieldKind):
         }
 
     def store(self, values: Values, answer: Answer, context: FieldContext) -> None:
-        """Keep the counts; a line that changes bears its own checker and time."""
+        """Keep the counts; a line that changes bears its own checker and time.
+
+        A correction keeps them: the class was checked when it was checked.
+        """
+        is_corrected = answer.inspection.state == InspectionState.SUBMITTED
         if context.is_self_inspection:
-            count_absences(context.session, answer.inspection)
+            count_absences(context.session, [answer.inspection])
         for line in answer.inspection.class_lines:
             typed = {
                 name: values.get(f"class_{line.class_id}_{name}")
@@ -491,6 +496,8 @@ class ClassLines(FieldKind):
             for name, value in typed.items():
                 setattr(line, name, value)
             line.is_agreed = False
+            if is_corrected and line.checked_at is not None and line.present is not None:
+                continue
             line.checked_by_id = actor.get().person_id
             line.checked_at = clock.now() if line.present is not None else None
 

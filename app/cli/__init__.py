@@ -1,4 +1,4 @@
-"""The commands of ``flask``: deploy, seed, plugins, rules, roles, bulletins, translations."""
+"""The commands of ``flask``: deploy, tidy, audit, seed, plugins, rules, roles and more."""
 
 from __future__ import annotations
 
@@ -7,15 +7,31 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Add the product's commands to ``flask``."""
-    from app.cli import bulletin, deploy, plugins, roles, rules, seed, translations
+    from app.cli import (
+        audit,
+        bulletin,
+        daily,
+        deploy,
+        plugins,
+        roles,
+        rules,
+        seed,
+        tidy,
+        translations,
+    )
+    from app.cli.bench import command as bench
 
     app.cli.add_command(deploy.deploy)
+    app.cli.add_command(bench.bench)
+    app.cli.add_command(tidy.tidy)
     for group in (
+        audit.audit,
         seed.seed,
         plugins.plugins,
         rules.rules,
         roles.roles,
         bulletin.bulletin,
+        daily.daily,
         translations.translations,
     ):
         app.cli.add_command(group)

@@ -17,14 +17,10 @@ from app.base import actor
 from app.crud.fields import ChoiceWidget, DayField, LookupField, Required, trimmed
 from app.models import Inspection, Person, School, Township
 from app.security.roles import TEMPLATES
-from app.workflow.inspection import (
-    Attendant,
-    Kind,
-    Unit,
-    capacities_of,
-    refusal_of_attendant,
-    refusal_of_day,
-)
+from app.workflow import late
+from app.workflow.capacity import capacities_of, refusal_of_attendant
+from app.workflow.inspection import refusal_of_day
+from app.workflow.kind import Attendant, Kind, Unit
 
 ATTENDANTS = 8
 ACCOMPANIES = ""
@@ -110,6 +106,8 @@ class OpeningForm(AttendantsForm):
         place, day = self.place, self.occurred_on.data
         if place is not None and day is not None:
             reason = refusal_of_day(day, place)
+            if reason is None and kind.self_inspection and isinstance(place, School):
+                reason = late.refusal_of_entry(session, kind, place, day)
             if reason:
                 self.occurred_on.errors = [*self.occurred_on.errors, reason]
             elif not kind.self_inspection:

@@ -30,13 +30,16 @@ from app.models import (
     InspectionParticipant,
     InspectionState,
 )
-from app.workflow import feedback
+from app.workflow import closing, feedback
 from app.workflow import inspection as flow
-from app.workflow.state import hand_of
+from app.workflow.attendance import reports_of
+from app.workflow.party import hand_of
+from app.workflow.review import drawn_for
 
 STATES = {
     str(InspectionState.DRAFT): _l("Draft"),
     str(InspectionState.SUBMITTED): _l("Submitted"),
+    str(InspectionState.LAPSED): _l("Closed without a check"),
 }
 SHOW_COLUMNS = [
     "occurred_on", "township", "school", "theme", "state", "checklist_version", "submitted_by",
@@ -122,9 +125,10 @@ class SheetMixin:
             "inspection": inspection,
             "facts": list(self._facts(inspection)),
             "outcome": self._outcome(inspection),
+            "drawn": drawn_for(db.session(), inspection),
             "sheet": list(_sheet(chapters, inspection)),
             "class_lines": _visible_lines(inspection, context),
-            "coverage": flow.coverage(db.session(), inspection)
+            "coverage": closing.coverage(db.session(), inspection)
             if kind is not None and kind.self_inspection
             else None,
             "may_confirm": may_confirm(inspection) and kind is not None,
@@ -186,7 +190,7 @@ def context_of(inspection: Inspection, kind: Any | None) -> FieldContext:
     reported: frozenset[int] = frozenset()
     hidden: frozenset[int] = frozenset()
     if is_self:
-        reported = frozenset(flow.reports_of(db.session(), inspection))
+        reported = frozenset(reports_of(db.session(), inspection))
         hidden = frozenset(
             line.class_id
             for line in inspection.class_lines
@@ -197,12 +201,7 @@ def context_of(inspection: Inspection, kind: Any | None) -> FieldContext:
 
 def may_confirm(inspection: Inspection) -> bool:
     """Tell whether the acting person has something to confirm."""
-    if inspection.state != InspectionState.SUBMITTED:
-        return False
-    own = flow.own_participation(inspection)
-    if own is not None:
-        return own.confirmed_at is None
-    return inspection.confirmed_at is None and flow.may_sign(db.session(), inspection)
+    return flow.refusal_of_confirmation(db.session(), inspection) is None
 
 
 def _sheet(chapters: Iterable[Chapter], inspection: Inspection) -> Iterable[tuple[Any, list[Line]]]:

@@ -39,6 +39,7 @@ from app.crud.inspection_sheet import (
 from app.crud.interface import BureauInterface
 from app.crud.placement import only_place
 from app.crud.refusal import incident_text
+from app.crud.review_form import ReviewForm, review_fields
 from app.extensions import db
 from app.models import (
     ChecklistItem,
@@ -47,7 +48,10 @@ from app.models import (
     InspectionParticipant,
     InspectionState,
 )
+from app.workflow import closing, daily, draw, late
 from app.workflow import inspection as flow
+from app.workflow.kind import Unit
+from app.workflow.review import drawn_for
 
 LIST_COLUMNS = ["occurred_on", "township", "school", "state", "submitted_by", "confirmed_at"]
 
@@ -126,7 +130,7 @@ class TypedInspectionView(SheetMixin, BureauModelView):
         attendant = form.own_attendant(session, self.kind)
         if attendant is None:
             raise Refused(_("Only a holder of the office records this check."))
-        return flow.daily_record(session, self.kind, place, day, attendant)
+        return daily.daily_record(session, self.kind, place, day, attendant)
 
     @expose("/edit/<pk>", methods=["GET", "POST"])
     @has_access
@@ -140,7 +144,7 @@ class TypedInspectionView(SheetMixin, BureauModelView):
             if done is not None:
                 return done
         form.submit_token.data = form.submit_token.data or secrets.token_urlsafe(24)
-        is_draft = inspection.state == InspectionState.DRAFT
+        is_draft = inspection.state != InspectionState.SUBMITTED
         return self.render_template(
             "inspection/form.html",
             title=str(inspection),
@@ -149,7 +153,7 @@ class TypedInspectionView(SheetMixin, BureauModelView):
             kind=self.kind,
             is_draft=is_draft,
             context=form.context,
-            coverage=flow.coverage(db.session(), inspection) if self.kind.self_inspection else None,
+            coverage=self._coverage(inspection),
             is_closed=self._is_late(inspection),
             line_of=_line_of,
             radio_options=_radio_options,
@@ -158,17 +162,24 @@ class TypedInspectionView(SheetMixin, BureauModelView):
         )
 
     def _form(self, inspection: Inspection) -> ChecklistForm:
-        is_draft = inspection.state == InspectionState.DRAFT
+        is_draft = inspection.state != InspectionState.SUBMITTED
         asks_people = is_draft and not self.kind.self_inspection
         bases: tuple[type[Any], ...] = (AttendantsForm,) if asks_people else ()
         extra = attendant_fields(self.kind) if asks_people else {}
+        drawn = drawn_for(db.session(), inspection)
+        if drawn:
+            bases, extra = (*bases, ReviewForm), {**extra, **review_fields(drawn)}
         form = bound_form(context_of(inspection, self.kind), bases, extra)
         if asks_people and request.method == "GET":
             form.fill_attendants(inspection)
         return form
 
+    def _coverage(self, inspection: Inspection) -> closing.Coverage | None:
+        is_self = self.kind.self_inspection
+        return closing.coverage(db.session(), inspection) if is_self else None
+
     def _is_late(self, inspection: Inspection) -> bool:
-        return bool(self.kind.self_inspection) and flow.is_closed(db.session(), inspection)
+        return bool(self.kind.self_inspection) and closing.is_closed(db.session(), inspection)
 
     def _take(self, form: ChecklistForm, inspection: Inspection) -> Any | None:
         """Do what the pressed button says; return where to go, None where the form comes back."""
@@ -205,7 +216,7 @@ class TypedInspectionView(SheetMixin, BureauModelView):
 
     def _lacks(self, form: ChecklistForm, inspection: Inspection) -> bool:
         """Name the reason or the participant that is missing for what was asked."""
-        is_draft = inspection.state == InspectionState.DRAFT
+        is_draft = inspection.state != InspectionState.SUBMITTED
         if not is_draft and not form.reason.data:
             form.reason.errors = [*form.reason.errors, _("Say why the record is corrected.")]
             return True
@@ -215,29 +226,30 @@ class TypedInspectionView(SheetMixin, BureauModelView):
             return True
         if not isinstance(form, AttendantsForm):
             return False
-        unit = flow.Unit(inspection.county_id, inspection.township_id, inspection.school_id)
+        unit = Unit(inspection.county_id, inspection.township_id, inspection.school_id)
         return form.complain_of_attendants(db.session(), unit, self.kind, inspection.occurred_on)
 
     def _do(self, deed: str, form: ChecklistForm, inspection: Inspection) -> bool:
         """Store the form and take the step; tell whether nothing stands against it."""
         session = db.session()
+        self._reopen(inspection)
         form.store()
         inspection.changed_at = clock.now()  # every save counts as a new version of the record
         if form.late_reason.data:
             inspection.late_reason = form.late_reason.data
         if isinstance(form, AttendantsForm):
             sync_participants(inspection, form)
-        if inspection.state != InspectionState.DRAFT:
+        if inspection.state == InspectionState.SUBMITTED:
             session.flush()
             if form.complain():
                 return False
             flow.correct(session, inspection, form.reason.data)
             return True
         if deed == "agree":
-            flow.agree(session, inspection)
+            daily.agree(session, inspection)
             form.store_proposals()
         elif deed == "redraw":
-            flow.redraw(session, inspection, self.kind, form.redraw_reason.data or "")
+            draw.redraw(session, inspection, self.kind, form.redraw_reason.data or "")
         elif deed == "submit":
             session.flush()
             if form.complain():
@@ -246,8 +258,18 @@ class TypedInspectionView(SheetMixin, BureauModelView):
         session.flush()
         return True
 
+    def _reopen(self, inspection: Inspection) -> None:
+        """Open a record that lapsed again, unless its day lies too far back."""
+        if inspection.state == InspectionState.SUBMITTED or not self.kind.self_inspection:
+            return
+        day = inspection.occurred_on
+        reason = late.refusal_of_entry(db.session(), self.kind, inspection.school, day)
+        if reason:
+            raise Refused(reason)
+        inspection.state = InspectionState.DRAFT
+
     def _after(self, deed: str, inspection: Inspection) -> str:
-        is_ended = deed == "submit" or inspection.state != InspectionState.DRAFT
+        is_ended = deed == "submit" or inspection.state == InspectionState.SUBMITTED
         return url_for(f"{self.endpoint}.{'show' if is_ended else 'edit'}", pk=inspection.id)
 
     def _done_text(self, deed: str) -> str:

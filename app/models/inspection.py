@@ -62,6 +62,8 @@ class InspectionState(StrEnum):
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
+    LAPSED = "lapsed"
+    """A daily check whose day closed before any class was checked."""
 
 
 class Inspection(Scoped, Audited, Model):

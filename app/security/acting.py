@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from flask import Flask, g, request, session
 from flask_appbuilder.security.sqla.models import Role, User, assoc_user_role
 from flask_login import current_user, logout_user
-from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+)
 
 from app import clock
 from app.base import Actor, actor
@@ -18,9 +31,12 @@ from app.models import (
     Account,
     Appointment,
     AppointmentSchool,
+    DailyMode,
     LiaisonAssignment,
     PermissionVersion,
     Person,
+    School,
+    SchoolClass,
 )
 from app.security.scope import EVERYTHING, NOTHING, Scope, table_of
 from app.words import words
@@ -36,6 +52,8 @@ _person = table_of(Person)
 _appointment = table_of(Appointment)
 _listed = table_of(AppointmentSchool)
 _liaison = table_of(LiaisonAssignment)
+_school = table_of(School)
+_class = table_of(SchoolClass)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +71,10 @@ class Acting:
     county_id: int
     township_id: int | None
     school_id: int | None
+    point_ids: frozenset[int] = frozenset()
+    """The teaching points that the appointment's school answers for."""
+    class_ids: frozenset[int] | None = None
+    """The person's own classes, under a template that covers no others."""
 
     def __str__(self) -> str:
         from app.security.roles import title_of
@@ -117,6 +139,8 @@ def _holder_select(user_id: int) -> Select[Any]:
             _appointment.c.county_id,
             _appointment.c.township_id,
             _appointment.c.school_id,
+            _points().label("points"),
+            _classes().label("classes"),
         )
         .select_from(
             _user.outerjoin(_account, _account.c.user_id == _user.c.id)
@@ -126,6 +150,40 @@ def _holder_select(user_id: int) -> Select[Any]:
         .where(_user.c.id == user_id)
         .order_by(_appointment.c.id)
     )
+
+
+def _points() -> ColumnElement[str | None]:
+    """Return the keys of the teaching points that a leader's school answers for, in one text."""
+    of_school = _joined(_school.c.id).where(
+        _school.c.parent_id == _appointment.c.school_id,
+        _school.c.daily_mode == DailyMode.WITH_PARENT,
+    )
+    return case((_appointment.c.template.in_(_keys("covers_points")), of_school.scalar_subquery()))
+
+
+def _classes() -> ColumnElement[str | None]:
+    """Return the keys of the classes of a teacher, or of the one for whom he stands in."""
+    absent = _appointment.alias("absent")
+    stands_in_for = select(absent.c.person_id).where(absent.c.id == _appointment.c.acting_for_id)
+    own = _joined(_class.c.id).where(
+        _class.c.is_active,
+        or_(
+            _class.c.teacher_id == _person.c.id,
+            _class.c.teacher_id == stands_in_for.scalar_subquery(),
+        ),
+    )
+    return case((_appointment.c.template.in_(_keys("is_of_classes")), own.scalar_subquery()))
+
+
+def _joined(key: Any) -> Select[Any]:
+    return select(func.aggregate_strings(cast(key, String), ","))
+
+
+def _keys(attribute: str) -> list[str]:
+    """Return the keys of the role templates that have a property."""
+    from app.security.roles import TEMPLATES
+
+    return [key for key, template in TEMPLATES.items() if getattr(template, attribute)]
 
 
 def _is_break_glass(user_id: int) -> Any:
@@ -155,17 +213,25 @@ def _acting(row: Any) -> Acting:
         county_id=row.county_id,
         township_id=row.township_id,
         school_id=row.school_id,
+        point_ids=_split(row.points),
+        class_ids=_split(row.classes) if row.template in _keys("is_of_classes") else None,
     )
 
 
-def scope_of(acting: Acting) -> Scope:
+def _split(keys: str | None) -> frozenset[int]:
+    return frozenset(int(key) for key in (keys or "").split(",") if key)
+
+
+def scope_of(acting: Acting, user_id: int | None = None) -> Scope:
     """Return the scope of an appointment today; listed and linked schools cost one statement."""
     if acting.scope_kind == "county":
         return Scope("county", acting.county_id)
     if acting.scope_kind == "township" and acting.township_id is not None:
         return Scope("township", acting.county_id, frozenset({acting.township_id}))
     if acting.scope_kind == "schools":
-        return _scope_of_schools(acting)
+        return replace(
+            _scope_of_schools(acting), class_ids=acting.class_ids, user_id=_own(acting, user_id)
+        )
     if acting.scope_kind == "linked":
         return _scope_of_liaison(acting)
     return NOTHING
@@ -173,12 +239,32 @@ def scope_of(acting: Acting) -> Scope:
 
 def _scope_of_schools(acting: Acting) -> Scope:
     if acting.school_id is not None:
-        return Scope("schools", acting.county_id, school_ids=frozenset({acting.school_id}))
-    listed = select(_listed.c.school_id).where(
-        _listed.c.appointment_id == acting.id, _listed.c.school_id.is_not(None)
+        own = frozenset({acting.school_id})
+        return Scope("schools", acting.county_id, school_ids=own, point_ids=acting.point_ids)
+    point = and_(
+        _school.c.parent_id == _listed.c.school_id,
+        _school.c.daily_mode == DailyMode.WITH_PARENT,
+        _covers_points(acting),
     )
-    schools = frozenset(db.session.scalars(listed))
-    return Scope("schools", acting.county_id, school_ids=schools) if schools else NOTHING
+    rows = db.session.execute(
+        select(_listed.c.school_id, _school.c.id)
+        .select_from(_listed.outerjoin(_school, point))
+        .where(_listed.c.appointment_id == acting.id, _listed.c.school_id.is_not(None))
+    ).all()
+    schools = frozenset(row.school_id for row in rows)
+    points = frozenset(row.id for row in rows if row.id is not None)
+    if not schools:
+        return NOTHING
+    return Scope("schools", acting.county_id, school_ids=schools, point_ids=points)
+
+
+def _covers_points(acting: Acting) -> ColumnElement[bool]:
+    return true() if acting.template in _keys("covers_points") else false()
+
+
+def _own(acting: Acting, user_id: int | None) -> int | None:
+    """Return the account where the scope asks for it; scopes alike share what is built of them."""
+    return user_id if acting.class_ids is not None else None
 
 
 def _scope_of_liaison(acting: Acting) -> Scope:
@@ -230,7 +316,7 @@ def bind(user_id: int, holder: Holder, chosen: int | None) -> None:
     if holder.is_break_glass:
         g.scope = EVERYTHING
     elif appointment is not None:
-        g.scope = scope_of(appointment)
+        g.scope = scope_of(appointment, user_id)
     actor.set(
         Actor(
             user_id=user_id,

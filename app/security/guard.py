@@ -14,14 +14,14 @@ from functools import lru_cache
 from typing import Any
 
 from flask import g, has_request_context
-from sqlalchemy import Insert, Update, event
+from sqlalchemy import ColumnElement, Insert, Update, and_, event
 from sqlalchemy import inspect as inspect_row
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.orm.attributes import get_history
 from sqlalchemy.orm.interfaces import ORMOption
 
 from app.base import Restricted, TownshipScoped
-from app.security import audit
+from app.security import audit, classes
 from app.security.completion import complete
 from app.security.scope import (
     EVERYTHING,
@@ -69,18 +69,31 @@ def _forget_rows_outside() -> None:
         return
     scope, session = current_scope(), db.session()
     for row in list(session.identity_map.values()):
-        if not scope.covers(row) and not session.is_modified(row) and row not in session.deleted:
+        is_open = scope.covers(row) and not _of_classes(scope, row)
+        if not is_open and not session.is_modified(row) and row not in session.deleted:
             session.expunge(row)
+
+
+def _of_classes(scope: Scope, row: Any) -> bool:
+    """Tell whether a row has to be read again, because only a statement tells whose it is."""
+    return scope.class_ids is not None and classes.is_of_classes(table_of(type(row)))
 
 
 @lru_cache(maxsize=512)
 def _criteria(scope: Scope, _tables: tuple[int, ...]) -> tuple[ORMOption, ...]:
-    conditions = ((model, criterion(scope, model)) for model in narrowed_models())
+    conditions = ((model, _criterion(scope, model)) for model in narrowed_models())
     return tuple(
         with_loader_criteria(model, inside, include_aliases=True)
         for model, inside in conditions
         if inside is not None
     )
+
+
+def _criterion(scope: Scope, model: type[Any]) -> ColumnElement[bool] | None:
+    """Return what narrows a model to the scope, and to its classes where it has some."""
+    parts = [criterion(scope, model), classes.inside(scope, model)]
+    found = [part for part in parts if part is not None]
+    return and_(*found) if found else None
 
 
 @event.listens_for(Session, "do_orm_execute")
@@ -114,7 +127,8 @@ def _check_insert(scope: Scope, state: ORMExecuteState) -> None:
         audit.refuse(table_of(model).name)
     if not issubclass(model, TownshipScoped) or scope.is_county_wide:
         return
-    if getattr(state.statement, "_multi_values", ()):
+    is_of_classes = scope.class_ids is not None and classes.is_of_classes(table_of(model))
+    if is_of_classes or getattr(state.statement, "_multi_values", ()):
         audit.refuse(table_of(model).name)
     given: Any = state.parameters or {}
     written: Any = state.statement
@@ -142,7 +156,8 @@ def _check_moves(scope: Scope, state: ORMExecuteState) -> None:
     if isinstance(state.parameters, (list, tuple)):
         audit.refuse(table_of(model).name)
     changed = {getattr(column, "key", column) for column in statement._values or ()}
-    if changed & set(SCOPE_COLUMNS):
+    link = classes.link_of(table_of(model)) if scope.class_ids is not None else None
+    if changed & {*SCOPE_COLUMNS, *([link.column] if link else ())}:
         audit.refuse(table_of(model).name)
 
 
@@ -163,6 +178,9 @@ def _keep_inside(session: Session, _context: Any, _instances: Any) -> None:
                 _check(_was_inside(scope, row) and scope.permits(row), row)
         for row in session.deleted:
             _check(_was_inside(scope, row), row)
+        changed = [row for row in session.dirty if session.is_modified(row)]
+        for row in classes.strangers(session, scope, [*session.new, *changed, *session.deleted]):
+            _check(False, row)
 
 
 def _was_inside(scope: Scope, row: Any) -> bool:

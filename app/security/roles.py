@@ -21,6 +21,9 @@ READ = r"can_(list|show|index|read|get|details|history|print|export)"
 DO = r"can_(?!delete$).*|(?!can_|menu_).*"
 """Everything but deletion: steps, forms of their own and actions included."""
 ALL = r".*"
+ASK = rf"{READ}|can_add"
+DECIDE = rf"{READ}|can_decide"
+"""A late entry is asked for by the school and decided on the next level: the bureau's people."""
 
 EVERYBODY = ("MyAccountView", "ActingView")
 """Views that every signed-in account has, even one without an appointment."""
@@ -40,6 +43,7 @@ STAFF = ("PersonView", "AppointmentView", "LiaisonAssignmentView")
 CHILDREN = ("ChildView", "EnrolmentView", "StatusEventView", "GuardianView", "ChildGroupView")
 VISITS = ("VisitView", "VisitParticipantView")
 ATTENDANCE = ("AttendanceReportView", "AbsenceView")
+LATE = ("LateEntryView",)
 LOOP = ("FindingView", "FeedbackView", "FindingStepView", "ReturnVisitView")
 RESULTS = ("ObligationView", "ViolationView")
 EVIDENCE = ("EvidenceFileView", "EvidenceView")
@@ -63,6 +67,10 @@ class RoleTemplate:
     scope_kinds: tuple[str, ...]
     capacity: str | None
     grants: tuple[Grant, ...]
+    covers_points: bool = False
+    """Whether teaching points that check with the school lie in the scope too."""
+    is_of_classes: bool = False
+    """Whether the scope is the person's own classes only."""
     is_duty: bool = False
     """Whether this is one of the three administrators, no two of which one template may hold."""
 
@@ -97,7 +105,7 @@ def _unit(*more: Grant) -> tuple[Grant, ...]:
     """Grant what an inspected school or township needs: its records and its side of the loop."""
     return (
         *_on(ALL, DAILY),
-        *_on(READ, REFERENCE, SCHOOLS, STAFF, ATTENDANCE, ("InspectionView",), RESULTS),
+        *_on(READ, REFERENCE, SCHOOLS, STAFF, ATTENDANCE, ("InspectionView",), LATE, RESULTS),
         *_on(DO, CHILDREN, VISITS, LOOP, EVIDENCE, BULLETINS),
         *more,
     )
@@ -122,6 +130,7 @@ _ALL_TEMPLATES = (
             *_on(DO, RESULTS, ("TownshipView", "PersonView")),
             *_on(ALL, SCHOOLS, ("LiaisonAssignmentView",)),
             *_on(DO, ("SchoolYearView", "SemesterView", "CalendarDayView")),
+            *_on(DECIDE, LATE),
         ),
     ),
     RoleTemplate(
@@ -129,14 +138,14 @@ _ALL_TEMPLATES = (
         _l("Liaison leader of the education bureau"),
         LINKED,
         "liaison_leader",
-        _inspector(),
+        _inspector(*_on(DECIDE, LATE)),
     ),
     RoleTemplate(
         "liaison_department",
         _l("Liaison department, responsible inspector"),
         LINKED,
         "liaison_department",
-        _inspector(),
+        _inspector(*_on(DECIDE, LATE)),
     ),
     RoleTemplate(
         "township_leader",
@@ -167,7 +176,10 @@ _ALL_TEMPLATES = (
         _unit(
             *_on(ALL, OF_SCHOOL),
             *_on(DO, ATTENDANCE, ("AttendanceEntryView",)),
+            *_on(ASK, LATE),
+            *_on(READ, ("TeachingPointView",)),
         ),
+        covers_points=True,
     ),
     RoleTemplate(
         "class_teacher",
@@ -179,6 +191,7 @@ _ALL_TEMPLATES = (
             *_on(READ, REFERENCE, SCHOOLS, CHILDREN, ATTENDANCE),
             *_on(DO, VISITS, EVIDENCE, ("AttendanceEntryView",)),
         ),
+        is_of_classes=True,
     ),
     RoleTemplate(
         "school_clerk",

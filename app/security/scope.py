@@ -50,6 +50,17 @@ class Scope:
     county_id: int | None = None
     township_ids: frozenset[int] = frozenset()
     school_ids: frozenset[int] = frozenset()
+    point_ids: frozenset[int] = frozenset()
+    """Teaching points 教学点 that the schools answer for: open like them, never a default."""
+    class_ids: frozenset[int] | None = None
+    """The only classes that are open, with their children; None where all of the schools are."""
+    user_id: int | None = None
+    """Whose own files stay open under a scope of classes."""
+
+    @property
+    def open_schools(self) -> frozenset[int]:
+        """Return the schools and the teaching points that they answer for."""
+        return self.school_ids | self.point_ids
 
     @property
     def is_county_wide(self) -> bool:
@@ -62,7 +73,7 @@ class Scope:
             return True
         if self.kind == "county":
             return county_id is None or county_id == self.county_id
-        return township_id in self.township_ids or school_id in self.school_ids
+        return township_id in self.township_ids or school_id in self.open_schools
 
     def covers(self, row: Any) -> bool:
         """Return whether a loaded row may be read."""
@@ -93,6 +104,8 @@ class Scope:
     def narrow(self, statement: Select[Any]) -> Select[Any]:
         """Wrap a select with ``township_id`` and ``school_id`` in this scope's condition."""
         rows = statement.subquery()
+        if self.class_ids is not None:  # the figures are of schools
+            return select(rows).where(false())
         condition = self.condition(rows.c.township_id, rows.c.school_id)
         return select(rows) if condition is None else select(rows).where(condition)
 
@@ -105,8 +118,8 @@ class Scope:
         parts: list[ColumnElement[bool]] = []
         if self.township_ids:
             parts.append(township.in_(sorted(self.township_ids)))
-        if self.school_ids:
-            parts.append(school.in_(sorted(self.school_ids)))
+        if self.open_schools:
+            parts.append(school.in_(sorted(self.open_schools)))
         return or_(*parts) if parts else false()
 
 
@@ -146,7 +159,7 @@ def criterion(scope: Scope, model: type[Any]) -> ColumnElement[bool] | None:
 
 def _townships(scope: Scope) -> Select[tuple[int]]:
     school = table_of(School)
-    return select(school.c.township_id).where(school.c.id.in_(sorted(scope.school_ids)))
+    return select(school.c.township_id).where(school.c.id.in_(sorted(scope.open_schools)))
 
 
 def _children(scope: Scope) -> Select[tuple[int]]:

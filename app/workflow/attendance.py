@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.base import Refused, actor
-from app.models import Absence, AttendanceReport, Child, ChildStatus, SchoolClass
-from app.workflow.inspection import UNEXPLAINED
+from app.models import Absence, AttendanceReport, Child, ChildStatus, Inspection, SchoolClass
 
-KINDS = ("sick_leave", "personal_leave", "pending", UNEXPLAINED)
+LEAVE_KINDS = ("sick_leave", "personal_leave")
+UNEXPLAINED = "unexplained"
+KINDS = (*LEAVE_KINDS, "pending", UNEXPLAINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,33 @@ def absences_of(session: Session, school_class: SchoolClass, day: date) -> list[
     """Return who of a class is away on a day."""
     query = select(Absence).where(Absence.class_id == school_class.id, Absence.day == day)
     return list(session.scalars(query.order_by(Absence.id)))
+
+
+def count_absences(session: Session, inspections: Sequence[Inspection]) -> None:
+    """Take leave and unexplained absence of each class line from the class teachers' reports."""
+    lines = [line for inspection in inspections for line in inspection.class_lines]
+    counted = (
+        select(Absence.class_id, Absence.day, Absence.kind, func.count(Absence.id))
+        .where(
+            Absence.class_id.in_({line.class_id for line in lines}),
+            Absence.day.in_({line.day for line in lines}),
+        )
+        .group_by(Absence.class_id, Absence.day, Absence.kind)
+    )
+    numbers = {(row[0], row[1], row[2]): row[3] for row in session.execute(counted)}
+    for line in lines:
+        place = line.class_id, line.day
+        line.on_leave = sum(numbers.get((*place, kind), 0) for kind in LEAVE_KINDS)
+        line.unexplained = numbers.get((*place, UNEXPLAINED), 0)
+
+
+def reports_of(session: Session, inspection: Inspection) -> Mapping[int, AttendanceReport]:
+    """Return the class teachers' reports of the day, by class."""
+    classes = [line.class_id for line in inspection.class_lines]
+    query = select(AttendanceReport).where(
+        AttendanceReport.class_id.in_(classes), AttendanceReport.day == inspection.occurred_on
+    )
+    return {report.class_id: report for report in session.scalars(query)}
 
 
 def refusal_of(away: Away) -> str | None:

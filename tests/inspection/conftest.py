@@ -17,6 +17,7 @@ from app.models import (
     ChecklistItem,
     ChecklistSection,
     ChecklistVersion,
+    SchoolClass,
     Semester,
 )
 
@@ -75,3 +76,21 @@ def semester(county: Any) -> Semester:
             ends_on=date(2026, 7, 3),
         )
     )
+
+
+@pytest.fixture
+def classes(county: Any) -> list[SchoolClass]:
+    """Make four classes of three children, and a daily check that counts them."""
+    made = []
+    for number in range(4):
+        one = county.school_class(county.a_school, position=number)
+        for _ in range(3):
+            county.child(school=county.a_school, school_class=one)
+        made.append(one)
+    publish(
+        county,
+        "daily_check",
+        [item("classes", "class_lines", is_required=True, is_urgent=True)],
+        date(2026, 2, 24),
+    )
+    return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 import pytest
 import time_machine
@@ -16,29 +16,11 @@ from app.models import (
     ClassLine,
     Inspection,
     InspectionState,
-    SchoolClass,
 )
-from app.workflow import inspection as flow
-from tests.inspection.conftest import TODAY, item, publish
+from app.workflow import closing, draw
+from tests.inspection.conftest import TODAY
 from tests.inspection.test_inspection_flow import send, stored
 from tests.visitor import read
-
-
-@pytest.fixture
-def classes(county) -> list[SchoolClass]:
-    made = []
-    for number in range(4):
-        one = county.school_class(county.a_school, position=number)
-        for _ in range(3):
-            county.child(school=county.a_school, school_class=one)
-        made.append(one)
-    publish(
-        county,
-        "daily_check",
-        [item("classes", "class_lines", is_required=True, is_urgent=True)],
-        date(2026, 2, 24),
-    )
-    return made
 
 
 @pytest.fixture
@@ -259,11 +241,10 @@ def test_day_closes_with_the_true_coverage(app, county, leader, classes):
     send(leader, url, "save", **{f"item_classes_class_{classes[0].id}_present": "3"})
 
     with time_machine.travel(datetime(2026, 3, 5, 18, 1, tzinfo=zone())), app.app_context():
-        kind = app.extensions["registry"].inspection_type("daily_check")
-        assert flow.close_due(db.session(), kind) == 1
+        assert closing.close_due(db.session()) == closing.Closed(submitted=1)
         db.session.commit()
         record = db.session.scalar(select(Inspection))
-        assert flow.coverage(db.session(), record) == flow.Coverage(1, 4)
+        assert closing.coverage(db.session(), record) == closing.Coverage(1, 4)
     assert stored(county).state == InspectionState.SUBMITTED
 
 
@@ -282,7 +263,7 @@ def test_late_line_needs_a_reason_and_never_counts_as_in_time(app, county, login
     assert stored(county).late_reason == "停电"
     with app.app_context():
         record = db.session.scalar(select(Inspection))
-        assert flow.coverage(db.session(), record).checked == 0
+        assert closing.coverage(db.session(), record).checked == 0
 
 
 def test_large_school_has_two_hidden_classes(app, county, leader, classes):
@@ -292,7 +273,7 @@ def test_large_school_has_two_hidden_classes(app, county, leader, classes):
     with app.app_context():
         parameters = load_parameters(db.session())
         numbers = [
-            len(flow.counted_daily(rolls(*[7] * size), parameters, TODAY, "1"))
+            len(draw.counted_daily(rolls(*[7] * size), parameters, TODAY, "1"))
             for size in (0, 1, 18, 19)
         ]
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import ClassLine, SchoolClass
-from app.workflow.inspection import Draw, Roll, drawn_classes
+from app.workflow.draw import Draw, Roll, drawn_classes
 from tests.inspection.conftest import TODAY, item, publish
 from tests.inspection.test_inspection_flow import open_draft, send, stored
 
