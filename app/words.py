@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
-from flask_babel import gettext
+from flask import current_app
+from flask_babel import force_locale, gettext
 
 WORDS: Final = {"words": True}
 """Marks a column, as its ``info``, whose text came from TOML or the seed and has translations."""
@@ -15,6 +17,13 @@ _titles: dict[str, Mapping[str, Any]] = {}
 def words(text: str | None) -> str:
     """Return a text of the data in the reader's language; as it stands where it has no other."""
     return gettext(text) if text else ""  # an empty msgid would bring the catalogue's header
+
+
+@contextmanager
+def official_language() -> Iterator[None]:
+    """Speak the product's own language: papers are written in it, whatever the reader's is."""
+    with force_locale(current_app.config["BABEL_DEFAULT_LOCALE"]):
+        yield
 
 
 def declare(kind: str, titles: Mapping[str, Any]) -> None:

@@ -16,14 +16,14 @@ from sqlalchemy.orm import Session
 from app import clock, workbook
 from app.base import registry
 from app.models import School, Township
+from app.parameters.level import whole_county
 from app.parameters.settings import NoValue, Settings, settings_on
-from app.parameters.value import Parameters, load_parameters, value_on
+from app.parameters.value import Parameters, load_parameters
 from app.parameters.window import Period, Window
 from app.security.scope import Scope
+from app.words import official_language
 
 FETCHED: Final = 500
-LEVEL: Final = "core.level_name"
-"""What the county is called: 市 where it is a county-level city."""
 NAMED: Final = 3
 
 Kind = Literal["text", "count", "decimal", "percent", "date"]
@@ -125,7 +125,15 @@ def sections_of(bulletin: Bulletin) -> list[Section]:
 
 
 def render(session: Session, bulletin: Bulletin, period: Period, scope: Scope) -> bytes:
-    """Return the workbook of a bulletin for one month, narrowed to the scope of its reader."""
+    """Return the workbook of a bulletin for one month, narrowed to the scope of its reader.
+
+    It is a paper: it speaks the product's language, whatever the reader's is.
+    """
+    with official_language():
+        return _render(session, bulletin, period, scope)
+
+
+def _render(session: Session, bulletin: Bulletin, period: Period, scope: Scope) -> bytes:
     window = Window(as_of=min(period.end, clock.today()), periods=(period,))
     parameters = load_parameters(session)
     head = workbook.Head(heading_of(bulletin, period), _subtitle(session, window, scope))
@@ -143,7 +151,8 @@ def render(session: Session, bulletin: Bulletin, period: Period, scope: Scope) -
 
 def heading_of(bulletin: Bulletin, period: Period) -> str:
     """Return the printed title of a bulletin, with its month."""
-    return str(bulletin.heading) % {"month": month_title(period)}
+    with official_language():
+        return str(bulletin.heading) % {"month": month_title(period)}
 
 
 def month_title(period: Period) -> str:
@@ -246,8 +255,7 @@ def _subtitle(session: Session, window: Window, scope: Scope) -> str:
 def scope_title(session: Session, scope: Scope) -> str:
     """Return in words which townships and schools a scope covers."""
     if scope.is_county_wide:
-        level = value_on(session, LEVEL, clock.today())
-        return _("the whole %(level)s", level=level) if level else _("everything")
+        return whole_county(session)
     queries = (
         select(Township.name)
         .where(Township.id.in_(sorted(scope.township_ids)))

@@ -39,7 +39,7 @@ class EvidenceWidget:
         return Markup(
             '<li><a href="/evidence/{}">{}</a> <label class="evidence-drop">'
             '<input type="checkbox" name="{}_drop" value="{}"{}> {}</label></li>'
-        ).format(file.id, file.name, field.name, file.id, checked, escape(_("Take out")))
+        ).format(file.id, file.name, field.name, file.id, checked, escape(_("Remove")))
 
 
 class EvidenceField(Field):

@@ -103,7 +103,7 @@ def _rows(session: Session, person: Person, office: Office) -> Iterator[Appointm
             raise Refused(_("This role needs schools."))
         yield _row(session, person, office, schools=office.schools)
     elif office.townships or office.schools:
-        raise Refused(_("This role is for the whole county: leave townships and schools empty."))
+        raise Refused(_("This role covers all townships: leave townships and schools empty."))
     else:
         yield _row(session, person, office)
 

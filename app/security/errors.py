@@ -46,7 +46,7 @@ def texts(code: int) -> tuple[str, str]:
             _("This page does not exist"),
             _("The record does not exist or lies outside your area of responsibility."),
         ),
-        405: (_("This way is not allowed"), _("Open the page from the menu and try again.")),
+        405: (_("Method not allowed"), _("Open the page from the menu and try again.")),
         409: (_("This was refused"), _("The record was changed or does not allow this step.")),
         413: (
             _("The upload is too large"),

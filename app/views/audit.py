@@ -40,7 +40,7 @@ class ChangeView(ReadOnlyView):
     base_order = ("id", "desc")
     choices_columns = {"action": ACTIONS}
     label_columns = {
-        "at": _l("At"),
+        "at": _l("Time"),
         "user_id": _l("Account"),
         "action": _l("Action"),
         "table_name": _l("Table"),

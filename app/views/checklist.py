@@ -35,7 +35,7 @@ class ChecklistItemView(ReadOnlyView):
         "is_required": _l("Required"),
         "minimum": _l("Smallest value"),
         "maximum": _l("Largest value"),
-        "closing": _l("A finding closes"),
+        "closing": _l("How a finding closes"),
         "is_urgent": _l("Urgent"),
         "needs_pupils": _l("Only with pupils present"),
     }

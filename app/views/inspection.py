@@ -24,6 +24,7 @@ class InspectionView(SheetMixin, ReadOnlyView):
     datamodel = BureauInterface(Inspection)
     route_base = "/inspection/all"
     noun = _l("Inspection")
+    list_title = _l("Inspections")
     list_columns = ["occurred_on", "type_key", "township", "school", "state", "confirmed_at"]
     show_columns = ["type_key", *SHOW_COLUMNS]
     search_columns = ["occurred_on", "township", "school", "state", "theme"]
@@ -38,7 +39,7 @@ def add_views(appbuilder: AppBuilder) -> None:
     appbuilder.add_view(
         InspectionView,
         "InspectionView",
-        label=_l("All inspections"),
+        label=_l("Inspections"),
         icon="fa-clipboard-list",
         category="Inspections",
         category_label=_l("Inspections"),

@@ -227,7 +227,7 @@ class TownshipView(BureauModelView):
     related_views = [SchoolView]
     label_columns = {
         "alias": _l("Other name"),
-        "go_live_on": _l("Works with the product since"),
+        "go_live_on": _l("Live since"),
         "county": _l("County"),
     }
 

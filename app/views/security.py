@@ -199,7 +199,7 @@ class OfficeForm(DynamicForm):
     townships = LookupManyField(
         _l("Townships"),
         model=Township,
-        description=_l("One role is made for each township. Leave empty for the whole county."),
+        description=_l("One role is made for each township. Leave empty for one of all townships."),
     )
     persons = LookupManyField(
         _l("People"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Form
@@ -11,6 +12,7 @@ from app.crud.interface import BureauInterface
 from app.crud.refusal import FieldRefused
 from app.models import Appointment, LiaisonAssignment, Person
 from app.security.roles import TEMPLATES
+from app.views.context import whole_county
 from app.views.organization import check_period
 
 ROLES = {key: template.title for key, template in TEMPLATES.items()}
@@ -18,7 +20,7 @@ CAPACITIES = {
     template.capacity: template.title for template in TEMPLATES.values() if template.capacity
 }
 SCOPES = {
-    "county": _l("Whole county"),
+    "county": LazyString(whole_county),
     "township": _l("One township"),
     "schools": _l("Single schools"),
     "linked": _l("Units assigned by liaison"),

@@ -51,6 +51,7 @@ def section(key: str, order: int = 10, **more: Any) -> Section:
 
 
 def made(county: CountyBuilder, what: Bulletin, scope: Scope = EVERYTHING) -> Any:
+    """Return the workbook as an English reader gets it: it speaks the product's language."""
     with county.context(), force_locale("en"):
         body = render(county.session, what, MONTH, scope)
         county.session.rollback()
@@ -73,7 +74,7 @@ def test_sheets_stand_in_order_and_rows_follow_the_townships(
     book = made(county, bulletin(section("late", 20), section("early", 5)))
 
     assert book.sheetnames == ["early", "late"]
-    assert [row[0] for row in shown(book["early"])] == ["甲镇小", "乙镇一小", "Total"]
+    assert [row[0] for row in shown(book["early"])] == ["甲镇小", "乙镇一小", "合计"]
 
 
 def test_counts_are_added_up_and_shares_are_not(
@@ -81,7 +82,7 @@ def test_counts_are_added_up_and_shares_are_not(
 ) -> None:
     paper = made(county, bulletin(section("one")))["one"]
 
-    assert shown(paper)[-1] == ("Total", 7, None)
+    assert shown(paper)[-1] == ("合计", 7, None)
     assert paper["C4"].number_format == "0.0%"
 
 
@@ -120,7 +121,7 @@ def test_section_without_its_parameter_says_so(
 
     paper = made(county, bulletin(section("one", select=needs_parameter)))["one"]
 
-    assert "no value" in str([row[0] for row in shown(paper)])
+    assert "没有取值" in str([row[0] for row in shown(paper)])
 
 
 def test_scope_is_named(county: CountyBuilder, schools: list[School]) -> None:
