@@ -1,4 +1,4 @@
-"""Show findings and written feedback, and take the steps that the reader's role allows."""
+"""List findings, show one with what has happened, and take the steps that the role allows."""
 
 from __future__ import annotations
 
@@ -7,91 +7,35 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask import abort, flash, g, redirect, url_for
+from flask import abort
 from flask_appbuilder import AppBuilder, expose, has_access
+from flask_appbuilder.forms import DynamicForm
 from flask_appbuilder.security.decorators import permission_name
+from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup, escape
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app import clock
-from app.base import Refused
-from app.cadence.calendar import Calendar, load_calendar
+from app.cadence.calendar import working_days_between
 from app.crud.badge import state_badge
-from app.crud.base import ReadOnlyView
 from app.crud.interface import BureauInterface
 from app.extensions import db
-from app.files.evidence import adopt
-from app.models import EvidenceFile, Finding, FindingState, FindingStep, ReturnVisit
+from app.files.evidence import adopt, files_of
+from app.models import STEP_TITLES, EvidenceFile, Finding, FindingStep
 from app.security import audit
+from app.views.due import Due, FindingInterface, is_running
 from app.views.feedback import FeedbackView
 from app.views.finding_form import FORMS, StepForm, form_for
-from app.views.finding_label import CLOSING_TITLES, LABELS, short
+from app.views.finding_history import FindingStepView, ReturnVisitView
+from app.views.finding_label import CLOSING_TITLES, DUE_LABELS, facts_line
+from app.views.loop import LoopView
 from app.workflow import deadline
-from app.workflow.state import (
-    SIDE_TITLES,
-    STATE_TITLES,
-    STEP_TITLES,
-    Case,
-    Side,
-    allowed,
-    hand_of,
-    possible,
-)
+from app.workflow.feedback import order_from
+from app.workflow.party import SIDE_TITLES, Case, Hand
+from app.workflow.state import STATE_TITLES, allowed, possible
 from app.workflow.step import take, visit_again
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """Show a due day, with the working days that have passed since."""
-
-    day: date
-    overdue: int
-
-    def __html__(self) -> str:
-        """Return the day, and a badge where it is over."""
-        shown = escape(self.day.isoformat())
-        if not self.overdue:
-            return shown
-        text = _("%(days)s working days overdue", days=self.overdue)
-        return shown + Markup(' <span class="badge-soft tone-danger">{}</span>').format(text)
-
-    def __str__(self) -> str:
-        return str(self.__html__())
-
-
-class FindingInterface(BureauInterface):
-    """Show due days with what is overdue; one calendar serves the whole page of rows."""
-
-    def get_values(self, lst: Sequence[Any], list_columns: list[str]) -> Iterator[dict[str, Any]]:
-        """Yield the values of the list's columns."""
-        today = clock.today()
-        calendar = _calendar_of(lst, today)
-        values = super().get_values(lst, list_columns)
-        for finding, shown in zip(lst, values, strict=True):
-            if shown.get("due_on") is not None:
-                shown["due_on"] = Due(finding.due_on, _overdue(finding, today, calendar))
-            yield shown
-
-
-def _is_running(finding: Finding) -> bool:
-    return finding.state == FindingState.SERVED or (
-        finding.state == FindingState.OPEN and finding.is_urgent
-    )
-
-
-def _calendar_of(findings: Sequence[Finding], today: date) -> Calendar | None:
-    late = [f.due_on for f in findings if f.due_on and f.due_on < today and _is_running(f)]
-    return load_calendar(db.session(), min(late), today) if late else None
-
-
-def _overdue(finding: Finding, today: date, calendar: Calendar | None) -> int:
-    if calendar is None or finding.due_on is None or not _is_running(finding):
-        return 0
-    in_term = finding.needs_pupils and not finding.is_urgent
-    return calendar.elapsed(finding.due_on, today, in_term=in_term)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +47,14 @@ class Moment:
     files: Sequence[EvidenceFile]
 
 
-class FindingView(ReadOnlyView):
+class FindingView(LoopView):
     """List the findings, show one with its timeline, and take its steps."""
 
     datamodel = BureauInterface(Finding)
     route_base = "/finding"
     list_title = _l("Findings")
     noun = _l("Finding")
-    list_columns = [
-        "found_on", "township", "school", "facts", "state", "due_on", "is_urgent",
-    ]  # fmt: skip
+    list_columns = ["found_on", "township", "school", "facts", "state", "due_on", "is_urgent"]
     show_columns = [
         "township", "school", "facts", "opinion", "state", "closing", "is_urgent",
         "is_self_found", "found_on", "found_by", "due_on", "claimed_on", "closed_on", "child",
@@ -123,9 +65,8 @@ class FindingView(ReadOnlyView):
         "closed_on", "facts",
     ]  # fmt: skip
     base_order = ("found_on", "desc")
-    label_columns = LABELS
     choices_columns = {"state": STATE_TITLES}
-    formatters_columns = {"state": state_badge, "facts": short}
+    formatters_columns = {"state": state_badge, "facts": facts_line}
     show_template = "finding/show.html"
 
     def _take_model(self, datamodel: Any) -> None:
@@ -139,153 +80,114 @@ class FindingView(ReadOnlyView):
         if finding.child_id is not None:
             audit.record("read", table="child", row_id=finding.child_id)
         self.update_redirect()
-        return self._page_of(finding)
+        return self.page_of(finding)
 
     @expose("/step/<pk>/<key>", methods=["POST"])
     @has_access
     @permission_name("step")
     def step(self, pk: str, key: str) -> Any:
         """Take one step; a refusal brings the page back with everything that was typed."""
-        finding = self.row(pk, self.show_columns)
+        row = self.row(pk, self.show_columns)
         if key not in FORMS:
             abort(404)
         form = form_for(key)
-        if form.validate():
-            try:
-                _take(finding, key, form)
-                db.session.commit()
-            except Refused as refused:
-                db.session.rollback()
-                form.form_errors.append(refused.message)
-                finding = self.row(pk, self.show_columns)
-            else:
-                flash(_("Done: %(step)s.", step=str(form.title_of())), "success")
-                return redirect(url_for(f"{self.endpoint}.show", pk=finding.id))
-        return self._page_of(finding, form)
 
-    def _page_of(self, finding: Finding, sent: StepForm | None = None) -> Any:
-        hand = hand_of(g.get("appointment"))
-        session = db.session()
-        now = clock.today()
-        case = Case(session, finding, hand, now)
-        steps = {step.key for step in allowed(case)}
-        forms = [
-            sent if sent is not None and sent.key == key else form_for(key, blank=True)
-            for key, form in FORMS.items()
-            if steps & set(form.steps) or (sent is not None and sent.key == key)
-        ]
+        def step(finding: Finding) -> str:
+            _take(finding, form, self.hand())
+            return _("Done: %(step)s.", step=str(form.title_of()))
+
+        return self.take(row, form, step)
+
+    def page_of(self, row: Finding, sent: DynamicForm | None = None) -> Any:
+        """Return the page of a finding, with the form that came back among those offered."""
+        session, today = db.session(), clock.today()
+        case = Case(session, row, self.hand(), today)
+        own = {step.key for step in allowed(case)}
+        moments = _timeline(row)
         return self.render_template(
             self.show_template,
-            title=_("Finding of %(day)s", day=finding.found_on.isoformat()),
-            finding=finding,
-            state=state_badge(finding.state),
-            closing=CLOSING_TITLES.get(finding.closing, finding.closing),
-            overdue=deadline.overdue_days(session, finding, now) if _is_running(finding) else 0,
-            persuasion_on=deadline.persuasion_due(session, finding),
-            moments=_timeline(finding),
-            forms=forms,
-            waiting=_waiting(case, steps),
-            pk=finding.id,
+            title=_("Finding of %(day)s", day=format_date(row.found_on, "long")),
+            finding=row,
+            state=state_badge(row.state),
+            closing=CLOSING_TITLES.get(row.closing, row.closing),
+            due=_rectification(row, today),
+            next_label=DUE_LABELS.get(row.state),
+            next_due=_turn_of_others(row, moments, today),
+            order_from=order_from(session, [row]),
+            persuasion_on=deadline.persuasion_due(session, row),
+            moments=moments,
+            forms=list(_forms(own, sent)),
+            waiting=[
+                (step.title, SIDE_TITLES[step.who])
+                for step in possible(case)
+                if step.key not in own
+            ],
+            pk=row.id,
         )
 
 
-def _take(finding: Finding, key: str, form: StepForm) -> None:
-    session, hand = db.session(), hand_of(g.get("appointment"))
-    evidence = form.evidence
+def _take(finding: Finding, form: StepForm, hand: Hand) -> None:
+    session, evidence, note = db.session(), form.evidence, form.note.data
     set_id = None if evidence is None else adopt(session, finding, None, evidence.staged_id)
-    note = form.note.data
-    if key == "return_visit":
-        visit_again(
-            session,
-            finding,
-            hand,
-            is_rectified=form.is_rectified,
-            is_on_site=form.is_on_site,
-            note=note,
-            visited_on=form.day,
-            evidence_set_id=set_id,
-        )
+    if form.key != "return_visit":
+        take(session, finding, form.step, hand, note=note, evidence_set_id=set_id)
         return
-    take(session, finding, form.step, hand, note=note, evidence_set_id=set_id)
+    visit_again(
+        session,
+        finding,
+        hand,
+        is_rectified=form.is_rectified,
+        is_on_site=form.is_on_site,
+        note=note,
+        visited_on=form.day,
+        evidence_set_id=set_id,
+    )
+
+
+def _forms(own: set[str], sent: DynamicForm | None) -> Iterator[StepForm]:
+    """Yield the forms of the steps that the reader may take, and the one that came back."""
+    for key, form in FORMS.items():
+        if sent is not None and sent.key == key:
+            yield sent
+        elif own & set(form.steps):
+            yield form_for(key, blank=True)
 
 
 def _timeline(finding: Finding) -> list[Moment]:
-    session = db.session()
     query = (
         select(FindingStep)
         .where(FindingStep.finding_id == finding.id)
         .options(joinedload(FindingStep.person))
         .order_by(FindingStep.id)
     )
-    steps = session.scalars(query).all()
-    keys = [step.evidence_set_id for step in steps if step.evidence_set_id is not None]
-    files: dict[int, list[EvidenceFile]] = {}
-    if keys:
-        found = select(EvidenceFile).where(EvidenceFile.evidence_set_id.in_(keys))
-        for file in session.scalars(found.order_by(EvidenceFile.id)):
-            files.setdefault(file.evidence_set_id, []).append(file)
+    steps = db.session.scalars(query).all()
+    files = files_of(db.session(), (step.evidence_set_id for step in steps))
     return [
         Moment(
             step,
             str(STEP_TITLES.get(step.step, step.step)),
-            files.get(step.evidence_set_id or 0, ()),
+            files.get(step.evidence_set_id, ()),
         )
         for step in steps
     ]
 
 
-def _waiting(case: Case, own: set[str]) -> list[tuple[str, str]]:
-    """Return what others may do next, and who."""
-    return [
-        (str(step.title), str(SIDE_TITLES[step.who]))
-        for step in possible(case.finding.state)
-        if step.key not in own
-        and (step.who is not Side.LEADER or case.finding.is_self_found)
-        and not any(rule(case) for rule in step.rules)
-    ]
+def _rectification(finding: Finding, today: date) -> Due | None:
+    if finding.due_on is None:
+        return None
+    is_over = is_running(finding) and finding.due_on < today
+    session = db.session()
+    return Due(finding.due_on, deadline.overdue_days(session, finding, today) if is_over else 0)
 
 
-class FindingStepView(ReadOnlyView):
-    """List the steps that findings took."""
-
-    datamodel = BureauInterface(FindingStep)
-    route_base = "/findingstep"
-    list_title = _l("Steps of findings")
-    noun = _l("Step of a finding")
-    list_columns = [
-        "happened_on", "township", "school", "finding", "step", "person", "note",
-    ]  # fmt: skip
-    show_columns = [
-        "happened_on", "happened_at", "township", "school", "finding", "step", "from_state",
-        "to_state", "person", "note", "due_on",
-    ]  # fmt: skip
-    search_columns = ["township", "school", "step", "happened_on"]
-    base_order = ("happened_at", "desc")
-    label_columns = {**LABELS, "happened_at": _l("Recorded at")}
-    choices_columns = {
-        "step": STEP_TITLES,
-        "from_state": STATE_TITLES,
-        "to_state": STATE_TITLES,
-    }
-
-
-class ReturnVisitView(ReadOnlyView):
-    """List the return visits."""
-
-    datamodel = BureauInterface(ReturnVisit)
-    route_base = "/returnvisit"
-    list_title = _l("Return visits")
-    noun = _l("Return visit")
-    list_columns = [
-        "visited_on", "township", "school", "finding", "is_rectified", "person",
-    ]  # fmt: skip
-    show_columns = [
-        "visited_on", "township", "school", "finding", "is_on_site", "is_rectified", "person",
-        "note",
-    ]  # fmt: skip
-    search_columns = ["township", "school", "visited_on", "is_rectified"]
-    base_order = ("visited_on", "desc")
-    label_columns = LABELS
+def _turn_of_others(finding: Finding, moments: Sequence[Moment], today: date) -> Due | None:
+    """Return by when the other side has to act, counted from the last step."""
+    session = db.session()
+    since = moments[-1].step.happened_on if moments else finding.found_on
+    due = deadline.next_due(session, finding, since)
+    if due is None:
+        return None
+    return Due(due, working_days_between(session, due, today, county_id=finding.county_id))
 
 
 def add_views(appbuilder: AppBuilder) -> None:

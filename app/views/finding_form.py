@@ -19,7 +19,7 @@ from app import clock
 from app.crud.fields import ChoiceWidget, DayField, PlainText, Required, trimmed
 from app.crud.placement import place_of_reader
 from app.files.field import EvidenceField
-from app.workflow.state import STEP_TITLES
+from app.models import STEP_TITLES
 
 LONGEST_NOTE = 2_000
 LONGEST_OPINION = 20_000
@@ -98,17 +98,30 @@ class DecideForm(StepForm):
         return str(self.decision.data)
 
 
-class ClaimForm(StepForm):
-    """Claim that a finding is rectified."""
+class DoneForm(StepForm):
+    """Say what was done, and prove it."""
 
-    key = "claim"
-    steps = ("claim",)
-    heading = _l("Report the rectification as done")
     fields = ("note", "evidence")
     note = _text(_l("What was done"), is_required=True)
     evidence = EvidenceField(
         _l("Evidence"), owner=place_of_reader, description=_l("At least one file is needed.")
     )
+
+
+class ClaimForm(DoneForm):
+    """Claim that a finding is rectified."""
+
+    key = "claim"
+    steps = ("claim",)
+    heading = _l("Report the rectification as done")
+
+
+class CloseForm(DoneForm):
+    """Close what the school found itself."""
+
+    key = "close"
+    steps = ("close",)
+    heading = STEP_TITLES["close"]
 
 
 class ReturnVisitForm(StepForm):
@@ -160,23 +173,18 @@ class AcceptForm(StepForm):
     note = _text(_l("Remark"), is_required=False)
 
 
-class CloseForm(StepForm):
-    """Close what the school found itself."""
-
-    key = "close"
-    steps = ("close",)
-    heading = _l("Close what the school found itself")
-    fields = ("note", "evidence")
-    note = _text(_l("What was done"), is_required=True)
-    evidence = EvidenceField(
-        _l("Evidence"), owner=place_of_reader, description=_l("At least one file is needed.")
-    )
-
-
 class ServeForm(DynamicForm):
     """Edit the opinion and serve it."""
 
+    key = "serve"
+
     opinion = _text(_l("Opinion"), is_required=True, longest=LONGEST_OPINION)
+
+
+class ReceiptForm(DynamicForm):
+    """Sign for a feedback: there is nothing to fill in."""
+
+    key = "receive"
 
 
 FORMS: Final[Mapping[str, type[StepForm]]] = MappingProxyType(

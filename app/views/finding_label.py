@@ -7,14 +7,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 
-FEEDBACK_TITLES: Final[Mapping[str, Any]] = MappingProxyType(
-    {
-        "written_feedback": _l("Inspection feedback"),
-        "rectification_order": _l("Rectification order"),
-        "inspection_opinion": _l("Inspection opinion"),
-    }
-)
+from app.models import FindingState
+
 CLOSING_TITLES: Final[Mapping[str, Any]] = MappingProxyType(
     {"evidence": _l("on accepted evidence"), "return_visit": _l("by an on-site return visit")}
 )
@@ -32,21 +28,32 @@ LABELS: Final[dict[str, Any]] = {
     "received_on": _l("Receipt signed on"),
     "served_by": _l("Served by"),
     "received_by": _l("Receipt signed by"),
-    "happened_on": _l("On"),
+    "happened_on": _l("Date"),
     "step": _l("Step"),
     "finding": _l("Finding"),
+    "finding.facts": _l("Finding"),
     "from_state": _l("State before"),
     "to_state": _l("State after"),
     "visited_on": _l("Visited on"),
     "is_on_site": _l("On site"),
     "is_rectified": _l("Rectified"),
-    "closing": _l("Closes"),
+    "closing": _l("How it closes"),
     "feedback": _l("Written feedback"),
 }
-SHORT: Final = 60
+DUE_LABELS: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        FindingState.OPEN: _l("Serve by"),
+        FindingState.OBJECTED: _l("Decide by"),
+        FindingState.CLAIMED: _l("Verify by"),
+    }
+)
+"""What the other side owes in a state; the inspected unit owes the rectification."""
 
 
-def short(text: str | None) -> str:
-    """Return the beginning of a text on one line."""
-    line = " ".join((text or "").split())
-    return line if len(line) <= SHORT else line[:SHORT] + "…"
+def facts_line(text: str | None) -> Markup:
+    """Return facts as a list shows them: the item, then what was found, each on its own."""
+    item, _newline, found = (text or "").partition("\n")
+    shown = Markup("<span>{}</span>").format(item)
+    if not found:
+        return shown
+    return shown + Markup(' <small class="finding-note">{}</small>').format(" ".join(found.split()))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from math import ceil
+from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app.cadence.calendar import working_days_after, working_days_between
-from app.models import Finding
+from app.cadence.calendar import load_exceptions, working_days_after, working_days_between
+from app.models import Finding, FindingState, School
 from app.parameters.value import number_on
 
 FEEDBACK: Final = "core.feedback_days"
@@ -21,6 +23,16 @@ RETURN_VISIT: Final = "core.return_visit_days"
 URGENT_HOURS: Final = "core.urgent_persuasion_hours"
 URGENT_REPORT: Final = "core.urgent_report_days"
 HOURS_A_DAY: Final = 24
+_OTHERS_TURN: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        FindingState.OPEN: FEEDBACK,
+        FindingState.OBJECTED: DECISION,
+        FindingState.CLAIMED: RETURN_VISIT,
+    }
+)
+ONE_DAY: Final = timedelta(days=1)
+LONGEST_BREAK: Final = timedelta(days=100)
+"""Look this far for the next school day: no vacation is longer."""
 
 
 def days_from(session: Session, finding: Finding, key: str, start: date) -> date | None:
@@ -29,6 +41,25 @@ def days_from(session: Session, finding: Finding, key: str, start: date) -> date
     if count is None:
         return None
     return working_days_after(session, start, count, county_id=finding.county_id)
+
+
+def next_due(session: Session, finding: Finding, since: date) -> date | None:
+    """Return the day by which the other side must act; `since` is the day of the last step.
+
+    That is to serve what was found, to decide an objection, to verify a claim.
+    """
+    key = None if finding.is_self_found else _OTHERS_TURN.get(finding.state)
+    return None if key is None else days_from(session, finding, key, since)
+
+
+def order_from(session: Session, finding: Finding) -> date | None:
+    """Return the next school day after the finding, None where the calendar knows none."""
+    if finding.school_id is None:
+        return None
+    first = finding.found_on + ONE_DAY
+    last = finding.found_on + LONGEST_BREAK
+    school = session.get_one(School, finding.school_id)
+    return next(load_exceptions(session, school, first, last).school_days(first, last), None)
 
 
 def urgent_due(session: Session, finding: Finding, start: date) -> date | None:

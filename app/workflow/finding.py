@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.base import actor
 from app.models import Finding, FindingState, Inspection
-from app.workflow import deadline, feedback
+from app.workflow import deadline, paper, review
 from app.workflow.fault import Fault, faults_of
+from app.workflow.party import Hand, recording_hand
 from app.workflow.standing import is_overdue, overdue, overdue_now, standing
-from app.workflow.state import STEP, Hand
-from app.workflow.step import record, take, visit_again
+from app.workflow.step import follow_record, record, take, visit_again
 
 __all__ = [
     "findings_from",
@@ -40,7 +40,7 @@ def findings_from(session: Session, inspection: Inspection) -> list[Finding]:
 
 def _findings_from(session: Session, inspection: Inspection) -> list[Finding]:
     session.flush()
-    is_as_drafted = feedback.is_as_drafted(session, inspection)
+    is_as_drafted = paper.is_as_drafted(session, inspection)
     unmatched = {
         (finding.item_id, finding.child_id): finding
         for finding in session.scalars(
@@ -59,8 +59,9 @@ def _findings_from(session: Session, inspection: Inspection) -> list[Finding]:
             _amend(session, known, fault)
     for finding in unmatched.values():
         if finding.state == FindingState.OPEN:
-            _withdraw(session, finding, inspection)
-    feedback.draft(session, inspection, rewrite=is_as_drafted)
+            follow_record(session, finding, "withdraw", inspection.correction_reason)
+    paper.draft(session, inspection, rewrite=is_as_drafted)
+    review.settle(session, inspection)
     return made
 
 
@@ -102,18 +103,5 @@ def _amend(session: Session, finding: Finding, fault: Fault) -> None:
     ):
         return
     finding.facts, finding.opinion = fault.facts, fault.opinion
-    hand = Hand(actor.get().person_id, actor.get().appointment_id, "")
+    hand = recording_hand()
     record(session, finding, "amend", hand, to_state=finding.state, day=clock.today())
-
-
-def _withdraw(session: Session, finding: Finding, inspection: Inspection) -> None:
-    hand = Hand(actor.get().person_id, actor.get().appointment_id, "")
-    record(
-        session,
-        finding,
-        "withdraw",
-        hand,
-        to_state=STEP["withdraw"].to_state,
-        day=clock.today(),
-        note=inspection.correction_reason,
-    )

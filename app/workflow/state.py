@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final
 
+from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -16,98 +16,10 @@ from sqlalchemy.orm import Session
 
 from app.base import Refused
 from app.cadence.calendar import working_days_between
-from app.models import (
-    Appointment,
-    EvidenceFile,
-    Finding,
-    FindingState,
-    FindingStep,
-    InspectionParticipant,
-)
+from app.models import STEP_TITLES, EvidenceFile, Finding, FindingState, FindingStep
 from app.parameters.value import number_on
-
-SELF = 1
-TOWNSHIP = 2
-INSPECTORS: Final[Mapping[str, int]] = MappingProxyType(
-    {
-        "township_cadre": TOWNSHIP,
-        "education_assistant": TOWNSHIP,
-        "township_leader": TOWNSHIP,
-        "liaison_department": 3,
-        "liaison_leader": 4,
-        "supervision_office": 5,
-        "task_group": 6,
-    }
-)
-"""The roles that inspect, each with the rank of its unit: the same rank is the same unit."""
-SCHOOL_SIDE: Final = frozenset({"school_leader", "school_clerk"})
-TOWNSHIP_SIDE: Final = frozenset({"township_leader", "township_clerk"})
-SELF_INSPECTION_ORDER: Final = "rectification_order"
-
-
-class Side(StrEnum):
-    """Who may take a step: which party, and how far from the finding."""
-
-    INSPECTOR = "inspector"
-    """The finder's unit or one above; the school's leaders where they found it themselves."""
-    INSPECTED = "inspected"
-    """The inspected school or township."""
-    OTHER = "other"
-    """The finder's unit or one above, but not the finder."""
-    LEADER = "leader"
-    """A school leader, for what the school found itself."""
-    RECORD = "record"
-    """Nobody by hand: only a correction of the inspection record."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hand:
-    """Name who takes a step: the person, and the appointment under which he acts."""
-
-    person_id: int | None
-    appointment_id: int | None
-    template: str
-
-    @property
-    def rank(self) -> int:
-        """Return the rank of the unit he inspects for; 0 where he does not inspect."""
-        return INSPECTORS.get(self.template, 0)
-
-
-class Acting(Protocol):
-    """An appointment, as a row or as the request holds it."""
-
-    @property
-    def id(self) -> int:
-        """Return its key."""
-
-    @property
-    def person_id(self) -> int:
-        """Return who holds it."""
-
-    @property
-    def template(self) -> str:
-        """Return its role."""
-
-
-def hand_of(appointment: Acting | None) -> Hand:
-    """Return the hand of an appointment; nobody's where there is none."""
-    if appointment is None:
-        return Hand(None, None, "")
-    return Hand(appointment.person_id, appointment.id, appointment.template)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Hold all that a rule of the table looks at."""
-
-    session: Session
-    finding: Finding
-    hand: Hand
-    day: date
-    note: str | None = None
-    evidence_set_id: int | None = None
-
+from app.workflow import deadline
+from app.workflow.party import BY_RECORD, SIDE_TITLES, Case, Side, is_of_side
 
 Rule = Callable[[Case], str | None]
 """Return why the step is refused; None where it is allowed."""
@@ -118,13 +30,17 @@ class Step:
     """Describe one line of the table."""
 
     key: str
-    title: str
     from_states: frozenset[str]
     to_state: str
     who: Side
     needs: frozenset[str] = frozenset()
     """What must come with it: ``note``, ``evidence``."""
     rules: tuple[Rule, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Return what the step is called."""
+        return str(STEP_TITLES[self.key])
 
 
 STATE_TITLES: Final[Mapping[str, str]] = MappingProxyType(
@@ -137,56 +53,9 @@ STATE_TITLES: Final[Mapping[str, str]] = MappingProxyType(
         FindingState.WITHDRAWN: _l("Withdrawn"),
     }
 )
-SIDE_TITLES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        Side.INSPECTOR: _l("the finder's unit or one above it"),
-        Side.INSPECTED: _l("the inspected school or township"),
-        Side.OTHER: _l("somebody of the finder's unit or above, other than the finder"),
-        Side.LEADER: _l("a leader of the school"),
-        Side.RECORD: _l("nobody by hand, only a correction of the inspection record"),
-    }
-)
 NEED_TITLES: Final[Mapping[str, str]] = MappingProxyType(
     {"note": _l("a note"), "evidence": _l("evidence")}
 )
-
-
-def finder_rank(session: Session, finding: Finding) -> int:
-    """Return the rank of the unit that found it: by capacity, else by the finder's appointment."""
-    if finding.is_self_found:
-        return SELF
-    capacity = session.scalars(
-        select(InspectionParticipant.capacity).where(
-            InspectionParticipant.inspection_id == finding.inspection_id,
-            InspectionParticipant.person_id == finding.found_by_id,
-        )
-    ).first()
-    if capacity is None:
-        capacity = session.scalars(
-            select(Appointment.template)
-            .join(FindingStep, FindingStep.appointment_id == Appointment.id)
-            .where(FindingStep.finding_id == finding.id)
-            .order_by(FindingStep.id)
-            .limit(1)
-        ).first()
-    return INSPECTORS.get(capacity or "", TOWNSHIP)
-
-
-def is_of_side(case: Case, side: Side) -> bool:
-    """Tell whether the hand belongs to the side that may take the step."""
-    finding, hand = case.finding, case.hand
-    if hand.person_id is None or side is Side.RECORD:
-        return False
-    if side is Side.INSPECTED:
-        inspected = SCHOOL_SIDE if finding.school_id else TOWNSHIP_SIDE
-        return hand.template in inspected and not _inspected_it(case)
-    if side is Side.LEADER:
-        return hand.template == "school_leader" and finding.is_self_found
-    if finding.is_self_found and hand.template in SCHOOL_SIDE:
-        return side is Side.INSPECTOR
-    if hand.rank < finder_rank(case.session, finding):
-        return False
-    return side is Side.INSPECTOR or hand.person_id != finding.found_by_id
 
 
 def received_on(session: Session, finding: Finding) -> date | None:
@@ -201,15 +70,15 @@ def received_on(session: Session, finding: Finding) -> date | None:
     return last.happened_on if last and last.step == "receive" else None
 
 
-def _inspected_it(case: Case) -> bool:
-    finding = case.finding
-    return not finding.is_self_found and case.hand.person_id == finding.found_by_id
-
-
 def _order_is_due(case: Case) -> str | None:
-    if case.finding.is_self_found and case.day <= case.finding.found_on:
+    if not case.finding.is_self_found:
+        return None
+    first = deadline.order_from(case.session, case.finding)
+    if first is not None and case.day < first:
         return _(
-            "What the school found itself is ordered in writing only if it stays open overnight."
+            "What the school found itself is ordered in writing only if it is still open on the"
+            " next school day, %(day)s.",
+            day=format_date(first),
         )
     return None
 
@@ -240,7 +109,7 @@ def _in_objection_days(case: Case) -> str | None:
             "An objection is possible within %(days)s working days of the receipt on %(day)s;"
             " %(elapsed)s have passed.",
             days=days,
-            day=received.isoformat(),
+            day=format_date(received),
             elapsed=elapsed,
         )
     return None
@@ -268,79 +137,40 @@ def _states(*states: FindingState) -> frozenset[str]:
 
 _OPEN, _SERVED = _states(FindingState.OPEN), _states(FindingState.SERVED)
 _OBJECTED, _CLAIMED = _states(FindingState.OBJECTED), _states(FindingState.CLAIMED)
+_CLOSED = _states(FindingState.CLOSED)
 _NOTE, _EVIDENCE = frozenset({"note"}), frozenset({"evidence"})
 
 STEPS: Final[Sequence[Step]] = (
-    Step("serve", _l("Serve"), _OPEN, FindingState.SERVED, Side.INSPECTOR, rules=(_order_is_due,)),
-    Step(
-        "receive",
-        _l("Sign the receipt"),
-        _SERVED,
-        FindingState.SERVED,
-        Side.INSPECTED,
-        rules=(_is_not_signed,),
-    ),
+    Step("serve", _OPEN, FindingState.SERVED, Side.INSPECTOR, rules=(_order_is_due,)),
+    Step("receive", _SERVED, FindingState.SERVED, Side.INSPECTED, rules=(_is_not_signed,)),
     Step(
         "object",
-        _l("Object"),
         _SERVED,
         FindingState.OBJECTED,
         Side.INSPECTED,
         _NOTE,
         (_is_found_by_others, _was_never_objected, _in_objection_days),
     ),
-    Step(
-        "uphold", _l("Uphold the objection"), _OBJECTED, FindingState.WITHDRAWN, Side.OTHER, _NOTE
-    ),
-    Step("dismiss", _l("Dismiss the objection"), _OBJECTED, FindingState.SERVED, Side.OTHER, _NOTE),
+    Step("uphold", _OBJECTED, FindingState.WITHDRAWN, Side.OTHER, _NOTE),
+    Step("dismiss", _OBJECTED, FindingState.SERVED, Side.OTHER, _NOTE),
     Step(
         "claim",
-        _l("Claim the rectification"),
         _SERVED,
         FindingState.CLAIMED,
         Side.INSPECTED,
         _EVIDENCE,
         (_is_found_by_others,),
     ),
-    Step(
-        "verify",
-        _l("Return visit: rectified"),
-        _CLAIMED,
-        FindingState.CLOSED,
-        Side.INSPECTOR,
-        _NOTE,
-    ),
-    Step(
-        "reopen",
-        _l("Return visit: not rectified"),
-        _CLAIMED,
-        FindingState.SERVED,
-        Side.INSPECTOR,
-        _NOTE,
-    ),
-    Step(
-        "accept",
-        _l("Accept the evidence"),
-        _CLAIMED,
-        FindingState.CLOSED,
-        Side.OTHER,
-        rules=(_closes_on_evidence,),
-    ),
-    Step(
-        "close",
-        _l("Close what the school found itself"),
-        _OPEN | _SERVED | _CLAIMED,
-        FindingState.CLOSED,
-        Side.LEADER,
-        _EVIDENCE,
-    ),
-    Step("withdraw", _l("Withdraw"), _OPEN, FindingState.WITHDRAWN, Side.RECORD),
+    Step("verify", _CLAIMED, FindingState.CLOSED, Side.INSPECTOR, _NOTE),
+    Step("reopen", _CLAIMED, FindingState.SERVED, Side.INSPECTOR, _NOTE),
+    Step("accept", _CLAIMED, FindingState.CLOSED, Side.OTHER, rules=(_closes_on_evidence,)),
+    Step("close", _OPEN | _SERVED, FindingState.CLOSED, Side.LEADER, _EVIDENCE),
+    Step("confirm", _CLOSED, FindingState.CLOSED, Side.VISIT),
+    Step("recall", _CLOSED, FindingState.SERVED, Side.VISIT, _NOTE),
+    Step("withdraw", _OPEN, FindingState.WITHDRAWN, Side.RECORD),
 )
 STEP: Final[Mapping[str, Step]] = MappingProxyType({step.key: step for step in STEPS})
 RETURN_VISIT: Final = frozenset({"verify", "reopen"})
-STEP_TITLES: Final[Mapping[str, str]] = MappingProxyType(
-    {"find": _l("Found"), "amend": _l("Facts corrected")} | {step.key: step.title for step in STEPS}
-)
 
 
 def refusal(step: Step, case: Case, *, complete: bool = True) -> str | None:
@@ -351,7 +181,7 @@ def refusal(step: Step, case: Case, *, complete: bool = True) -> str | None:
     if case.finding.state not in step.from_states:
         return _not_from_here(step, case)
     if not is_of_side(case, step.who):
-        return _("“%(step)s” is for %(who)s.", step=str(step.title), who=str(SIDE_TITLES[step.who]))
+        return _("“%(step)s” is for %(who)s.", step=step.title, who=str(SIDE_TITLES[step.who]))
     for rule in step.rules:
         reason = rule(case)
         if reason is not None:
@@ -359,9 +189,16 @@ def refusal(step: Step, case: Case, *, complete: bool = True) -> str | None:
     return _lacking(step, case) if complete else None
 
 
-def possible(state: str) -> list[Step]:
-    """Return the steps that somebody may take from a state."""
-    return [step for step in STEPS if state in step.from_states and step.who is not Side.RECORD]
+def possible(case: Case) -> list[Step]:
+    """Return the steps that somebody, though not everybody, may take by hand now."""
+    return [step for step in STEPS if _is_possible(step, case)]
+
+
+def _is_possible(step: Step, case: Case) -> bool:
+    if case.finding.state not in step.from_states or step.who in BY_RECORD:
+        return False
+    is_for_us = step.who is not Side.LEADER or case.finding.is_self_found
+    return is_for_us and not any(rule(case) for rule in step.rules)
 
 
 def allowed(case: Case) -> list[Step]:
@@ -379,20 +216,20 @@ def require(step: Step, case: Case) -> None:
 def _not_from_here(step: Step, case: Case) -> str:
     state = case.finding.state
     others = [
-        _("%(step)s (%(who)s)", step=str(other.title), who=str(SIDE_TITLES[other.who]))
-        for other in possible(state)
+        _("%(step)s (%(who)s)", step=other.title, who=str(SIDE_TITLES[other.who]))
+        for other in possible(case)
     ]
     if not others:
         return _(
             "“%(step)s” is not possible: the finding is %(state)s, and nothing can follow.",
-            step=str(step.title),
+            step=step.title,
             state=str(STATE_TITLES.get(state, state)),
         )
     return _(
         "“%(step)s” is not possible: the finding is %(state)s. Possible now: %(possible)s.",
-        step=str(step.title),
+        step=step.title,
         state=str(STATE_TITLES.get(state, state)),
-        possible="; ".join(others),
+        possible=_("; ").join(others),
     )
 
 
@@ -403,7 +240,7 @@ def _lacking(step: Step, case: Case) -> str | None:
     }
     lacking = [str(NEED_TITLES[need]) for need in sorted(step.needs) if not given[need]]
     if lacking:
-        return _("“%(step)s” needs %(needs)s.", step=str(step.title), needs=", ".join(lacking))
+        return _("“%(step)s” needs %(needs)s.", step=step.title, needs=_(", ").join(lacking))
     return None
 
 

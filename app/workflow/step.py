@@ -7,15 +7,17 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final
 
+from flask_babel import format_date
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.base import Refused
-from app.models import Finding, FindingStep, ReturnVisit
-from app.workflow import deadline
-from app.workflow.state import RETURN_VISIT, STEP, Case, Hand, require
+from app.models import Finding, FindingState, FindingStep, ReturnVisit
+from app.workflow import deadline, paper
+from app.workflow.party import Case, Hand, recording_hand
+from app.workflow.state import RETURN_VISIT, STEP, require
 
 
 def take(
@@ -71,6 +73,16 @@ def visit_again(
     return visit
 
 
+def follow_record(
+    session: Session, finding: Finding, key: str, note: str | None = None
+) -> FindingStep:
+    """Take a step that only the record of an inspection leads to; the record is its authority."""
+    step = STEP[key]
+    if finding.state not in step.from_states:
+        raise ValueError(f"{key} from {finding.state}")
+    return _follow(session, finding, key, recording_hand(), note, None, clock.today())
+
+
 def record(
     session: Session,
     finding: Finding,
@@ -112,9 +124,22 @@ def _take(
     evidence_set_id: int | None,
     day: date | None,
 ) -> FindingStep:
-    step, day = STEP[key], day or clock.today()
+    day = day or clock.today()
     _refuse_impossible_day(session, finding, day)
-    require(step, Case(session, finding, hand, day, note, evidence_set_id))
+    require(STEP[key], Case(session, finding, hand, day, note, evidence_set_id))
+    return _follow(session, finding, key, hand, note, evidence_set_id, day)
+
+
+def _follow(
+    session: Session,
+    finding: Finding,
+    key: str,
+    hand: Hand,
+    note: str | None,
+    evidence_set_id: int | None,
+    day: date,
+) -> FindingStep:
+    """Let the finding take a step that is allowed, with what follows from it."""
     follow = _FOLLOW.get(key)
     if follow is not None:
         follow(session, finding, day)
@@ -123,7 +148,7 @@ def _take(
         finding,
         key,
         hand,
-        to_state=step.to_state,
+        to_state=STEP[key].to_state,
         day=day,
         note=note,
         evidence_set_id=evidence_set_id,
@@ -135,7 +160,7 @@ def _refuse_impossible_day(session: Session, finding: Finding, day: date) -> Non
         raise Refused(_("The day lies in the future."))
     earliest = _last_step_on(session, finding) or finding.found_on
     if day < earliest:
-        raise Refused(_("The day lies before %(day)s.", day=earliest.isoformat()))
+        raise Refused(_("The day lies before %(day)s.", day=format_date(earliest)))
 
 
 def _on_serve(session: Session, finding: Finding, day: date) -> None:
@@ -156,13 +181,16 @@ def _on_claim(_session: Session, finding: Finding, day: date) -> None:
     finding.claimed_on = day
 
 
-def _on_close(_session: Session, finding: Finding, day: date) -> None:
+def _on_close(session: Session, finding: Finding, day: date) -> None:
     finding.closed_on = day
+    if finding.state == FindingState.OPEN:
+        paper.release(session, finding)
 
 
 def _on_reopen(session: Session, finding: Finding, day: date) -> None:
     finding.reopened += 1
     finding.claimed_on = None
+    finding.closed_on = None
     finding.due_on = deadline.rectification_due(session, finding, day)
 
 
@@ -176,6 +204,7 @@ _FOLLOW: Final[Mapping[str, Callable[[Session, Finding, date], None]]] = Mapping
         "accept": _on_close,
         "close": _on_close,
         "reopen": _on_reopen,
+        "recall": _on_reopen,
     }
 )
 

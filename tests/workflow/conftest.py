@@ -36,7 +36,7 @@ from app.models import (
 )
 from app.workflow import feedback as feedbacks
 from app.workflow import finding as findings
-from app.workflow.state import SCHOOL_SIDE, Hand
+from app.workflow.party import SCHOOL_SIDE, Hand
 from tests.builder import CountyBuilder
 
 FOUND = date(2026, 3, 3)

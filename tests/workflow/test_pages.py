@@ -180,7 +180,7 @@ def test_paper_can_be_printed(loop: Any, login: Any, now: None) -> None:
     page = clerk.soup(f"/feedback/print/{finding.feedback_id}")
 
     assert loop.county.a_school.name in page.get_text()
-    assert "2026-03-26" in page.get_text()
+    assert "2026年3月26日" in page.get_text()
 
 
 def test_reading_a_finding_on_a_child_is_recorded(loop: Any, login: Any, now: None) -> None:

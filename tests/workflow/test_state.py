@@ -11,7 +11,8 @@ import pytest
 from app.base import Refused
 from app.models import Finding, FindingState
 from app.security.roles import TEMPLATES
-from app.workflow.state import INSPECTORS, STEP, STEPS, Case, Hand, refusal, require
+from app.workflow.party import INSPECTORS, Case, Hand
+from app.workflow.state import STEP, STEPS, refusal, require
 
 DAY = date(2026, 3, 5)
 UNIT = frozenset({"school_leader", "school_clerk"})

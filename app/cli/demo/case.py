@@ -123,9 +123,9 @@ class Case:
             self.due_on = deadlines.resumed(self.found, self.due_on, stopped, day)
         elif key == "claim":
             self.claimed_on = day
-        elif key == "reopen":
+        elif key in {"reopen", "recall"}:
             self.reopened += 1
-            self.claimed_on = None
+            self.claimed_on = self.closed_on = None
             self.due_on = deadlines.rectification(self.found, day, is_again=True)
         elif key in {"verify", "accept", "close"}:
             self.closed_on = day

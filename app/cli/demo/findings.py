@@ -13,11 +13,13 @@ from app.cli.demo.course import EVIDENCE, Chooser, Course
 from app.cli.demo.days import at
 from app.cli.demo.evidence import Album
 from app.cli.demo.plan import Hand, World
+from app.cli.demo.reviews import Reviewer, Stored
 from app.cli.demo.visit import Found, Inspected
 from app.models import (
     Answer,
     Feedback,
     Finding,
+    FindingState,
     FindingStep,
     Inspection,
     ReturnVisit,
@@ -25,7 +27,7 @@ from app.models import (
 )
 from app.parameters.value import load_parameters
 from app.workflow import deadline
-from app.workflow.state import INSPECTORS
+from app.workflow.party import INSPECTORS
 
 SERVED_AFTER, RECEIVED_AFTER = (0, 0, 1, 1, 2, 3), (0, 0, 1, 1)
 SAME_DAY = 0.75
@@ -57,12 +59,19 @@ class Follower:
             groups[one.inspected.id].append(one)
         outside = [key for key, held in groups.items() if not held[0].is_self_found]
         unserved = outside[-1] if outside else None
+        followed = []
         for key, held in groups.items():
             cases = [Case(one, self.deadlines) for one in held]
             for case in cases:
                 case.begin()
             self._run(cases, is_served=key != unserved)
-            self._store(cases)
+            followed.append(cases)
+        reviewer = Reviewer(self.world, self.album)
+        reviews = reviewer.look([case for cases in followed for case in cases])
+        stored: dict[int, Stored] = {}
+        for cases in followed:
+            stored.update(self._store(cases))
+        reviewer.store(reviews, stored)
 
     def _run(self, cases: list[Case], *, is_served: bool) -> None:
         if cases[0].found.is_self_found:
@@ -180,11 +189,11 @@ class Follower:
         ]
         return min(able, key=lambda hand: (INSPECTORS[hand.template], hand.person_id))
 
-    def _store(self, cases: list[Case]) -> None:
-        live = [case for case in cases if not _is_withdrawn_unserved(case)]
-        feedback_id = self._store_feedback(live) if live else None
+    def _store(self, cases: list[Case]) -> Iterator[tuple[int, Stored]]:
+        covered = [case for case in cases if _needs_paper(case)]
+        feedback_id = self._store_feedback(covered) if covered else None
         for case in cases:
-            self._store_case(case, feedback_id)
+            yield id(case), self._store_case(case, feedback_id if case in covered else None)
             if _is_withdrawn_unserved(case):
                 self._correct(case)
 
@@ -206,7 +215,7 @@ class Follower:
             received_by_id=received.hand.person_id if received else None,
         )
 
-    def _store_case(self, case: Case, feedback_id: int | None) -> None:
+    def _store_case(self, case: Case, feedback_id: int | None) -> Stored:
         found, store = case.found, self.world.store
         inspected, item = found.inspected, found.item
         finding_id = store.add(
@@ -232,8 +241,10 @@ class Follower:
             closed_on=case.closed_on,
             reopened=case.reopened,
         )
-        for order, taken in enumerate(case.steps):
-            self._store_step(inspected, finding_id, taken, order)
+        steps = {
+            id(taken): self._store_step(inspected, finding_id, taken, order)
+            for order, taken in enumerate(case.steps)
+        }
         for taken in case.visits:
             store.add(
                 ReturnVisit,
@@ -247,9 +258,10 @@ class Follower:
                 note=taken.note,
                 evidence_set_id=None,
             )
+        return Stored(finding_id, steps)
 
-    def _store_step(self, inspected: Inspected, finding_id: int, taken: Taken, order: int) -> None:
-        self.world.store.add(
+    def _store_step(self, inspected: Inspected, finding_id: int, taken: Taken, order: int) -> int:
+        return self.world.store.add(
             FindingStep,
             **inspected.scope,
             finding_id=finding_id,
@@ -279,6 +291,11 @@ class Follower:
             .where(Answer.__table__.c.id == found.answer_id)
             .values(verdict=str(Verdict.CONFORMS), note=None, opinion=None)
         )
+
+
+def _needs_paper(case: Case) -> bool:
+    """Tell whether a finding waits to be served, or was: what ended before has no paper."""
+    return case.state == FindingState.OPEN or _first([case], "serve") is not None
 
 
 def _is_withdrawn_unserved(case: Case) -> bool:

@@ -101,6 +101,7 @@ class StepNotes(_Section):
     dismiss: str
     verify: str
     reopen: str
+    recall: str
     evidence: str
 
 

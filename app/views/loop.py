@@ -1,0 +1,53 @@
+"""Hold what the views of the findings loop share: who acts, and how a step is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, g, redirect, url_for
+from flask_appbuilder.forms import DynamicForm
+from flask_babel import gettext as _
+from sqlalchemy.orm.exc import StaleDataError
+
+from app.base import Refused
+from app.crud.base import ReadOnlyView
+from app.extensions import db
+from app.views.finding_label import LABELS
+from app.workflow.party import Hand, hand_of
+
+
+class LoopView(ReadOnlyView):
+    """Show rows of the findings loop; a refused step changes nothing and keeps what was typed."""
+
+    label_columns = LABELS
+
+    def page_of(self, row: Any, sent: DynamicForm | None = None) -> Any:
+        """Return the page of a row, with the form that was sent where it comes back."""
+        raise NotImplementedError
+
+    def hand(self) -> Hand:
+        """Return who acts."""
+        return hand_of(g.get("appointment"))
+
+    def take(self, row: Any, form: DynamicForm, act: Callable[[Any], str]) -> Any:
+        """Act on a row with a form; a refusal brings the page back with everything typed.
+
+        What `act` returns is what the user is told when it is done.
+        """
+        if not form.validate():
+            return self.page_of(row, form)
+        key = row.id
+        try:
+            done = act(row)
+            db.session.commit()
+        except Refused as refused:
+            reason = refused.message
+        except StaleDataError:
+            reason = _("Somebody else was faster. Look at what is there now, then decide again.")
+        else:
+            flash(done, "success")
+            return redirect(url_for(f"{self.endpoint}.show", pk=key))
+        db.session.rollback()
+        form.form_errors.append(reason)
+        return self.page_of(self.row(key, self.show_columns), form)
