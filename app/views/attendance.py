@@ -213,12 +213,14 @@ class AbsenceView(ReadOnlyView):
 
     datamodel = BureauInterface(Absence)
     noun = _l("Absence")
+    list_title = _l("Absences")
     list_columns = ["day", "school", "school_class", "child", "kind"]
     show_columns = ["day", "school", "school_class", "child", "kind", "contact_note", "contact_at"]
     search_columns = ["day", "township", "school", "school_class", "child", "kind"]
     base_order = ("day", "desc")
     choices_columns = {"kind": KIND_WORDS}
     label_columns = {
+        "child": _l("Pupil"),
         "kind": _l("Kind of absence"),
         "contact_note": _l("Contact with the guardian"),
         "contact_at": _l("Contacted at"),
