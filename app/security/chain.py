@@ -149,7 +149,7 @@ def _note_head() -> None:
 
 
 def _noted_heads() -> dict[int, str]:
-    """Return the noted heads; of two with one number the older is right, a cut line says nothing."""
+    """Return the noted heads; of two with one number the older is right, a cut line is none."""
     if not _heads_file().is_file():
         return {}
     lines = (line.split() for line in _heads_file().read_text(encoding="ascii").splitlines())

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 import config as settings
-from app import create_app
+from app import create_app, database, host
 from app.extensions import db
 from app.host import imports
 from app.host.loader import host_of
@@ -32,6 +32,39 @@ class TramView(BaseView):
 def views():
     return [Page(TramView, "Trams", "Trams")]
 """
+FERRIES = """
+from flask_appbuilder import BaseView, expose, has_access
+from sqlalchemy import text
+from app.kit import BureauModelView, Page, Refused, Township, hookimpl, interface
+
+class FerryView(BureauModelView):
+    datamodel = interface(Township)
+    route_base = "/ferries"
+    list_columns = show_columns = search_columns = ["name"]
+    add_columns = edit_columns = []
+
+    def pre_delete(self, item):
+        if item.name == "kept":
+            raise Refused("not this one")
+        self.datamodel.session.execute(text("SELECT misspelt FROM township"))
+
+class QuayView(BaseView):
+    route_base = "/quays"
+    default_view = "list"
+
+    @expose("/")
+    @has_access
+    def list(self):
+        FerryView.datamodel.session.execute(text("SELECT misspelt FROM township"))
+
+@hookimpl
+def views():
+    return [Page(FerryView, "Ferries", "Ferries"), Page(QuayView, "Quays", "Ferries")]
+"""
+FERRY_GRANT = "".join(
+    f'[[grants.view]]\nname = "{name}"\nwrite = ["system_administrator"]\n'
+    for name in ("FerryView", "QuayView")
+)
 GRANT = '[[grants.view]]\nname = "TramView"\nread = ["system_administrator"]\n'
 PLUGINS = {
     "aa_tram": {"plugin.toml": MANIFEST + GRANT, "views.py": VIEWS},
@@ -45,6 +78,7 @@ PLUGINS = {
     "cc_taken": {"plugin.toml": MANIFEST, "views.py": VIEWS.replace("TramView", "OtherTramView")},
     "dd_toml": {"plugin.toml": "name = ["},
     "ee_import": {"plugin.toml": MANIFEST, "rules.py": "import nothing_of_this_name"},
+    "gg_ferry": {"plugin.toml": MANIFEST + FERRY_GRANT, "views.py": FERRIES},
     "ff_good": {"plugin.toml": INSPECTION, "checklist.toml": CHECKLIST},
 }
 
@@ -116,6 +150,39 @@ def test_page_that_raises_is_an_incident_and_a_problem(crowded, administrator) -
     with crowded.test_request_context():
         facts = {"view": "TramView.list", "detail": "ValueError"}
         assert str(problem("E062", "aa_tram/views.py", **facts).message) in page
+
+
+def told(crowded: Flask, name: str) -> list[str]:
+    """Return what the plugin page says of pages that failed, read by another worker."""
+    plugin = host_of(crowded).find(name)
+    with crowded.test_request_context():
+        return [str(one.message) for one in plugin.late_problems if one.id == "E062"]
+
+
+def test_database_errors_are_told_by_every_worker_until_the_next_deployment(
+    crowded, administrator, county
+) -> None:
+    kept, other = county.township("kept"), county.township("other")
+    for url in (f"/ferries/delete/{kept.id}", f"/ferries/delete/{other.id}"):
+        administrator.post_with_token(url)
+    answer = administrator.get("/quays/")
+    host_of(crowded).find("gg_ferry").late_problems.clear()  # as in a worker that saw none of it
+
+    page = administrator.soup("/plugins/").get_text(" ", strip=True)
+
+    assert answer.status_code == 500
+    assert "misspelt" not in answer.get_data(as_text=True)
+    messages = told(crowded, "gg_ferry")
+    assert [text for text in messages if text in page] == messages
+    assert [("FerryView.delete" in text, "QuayView.list" in text) for text in messages] == [
+        (True, False),
+        (False, True),
+    ]
+    with crowded.app_context(), database.writing():
+        host.deploy(db.session)
+        db.session.remove()
+    administrator.get("/plugins/")
+    assert told(crowded, "gg_ferry") == []
 
 
 def test_banner_is_for_those_who_may_mend(crowded, administrator, county) -> None:
