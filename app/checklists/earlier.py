@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -131,4 +132,4 @@ def _inspectors(session: Session, inspection_ids: Iterable[int]) -> Mapping[int,
     names: dict[int, list[str]] = {}
     for inspection_id, name in session.execute(query):
         names.setdefault(inspection_id, []).append(name)
-    return {inspection_id: "、".join(people) for inspection_id, people in names.items()}
+    return {inspection_id: _(", ").join(people) for inspection_id, people in names.items()}

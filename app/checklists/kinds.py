@@ -154,7 +154,7 @@ def stored_words(answer: Answer) -> str:
     values = [" / ".join(numbers), answer.day and answer.day.isoformat(), answer.text]
     titles = {choice.key: words(choice.title) for choice in answer.item.choices}
     chosen = titles.get(answer.choice or "", answer.choice)
-    return "; ".join(str(value) for value in (*values, chosen) if value)
+    return _("; ").join(str(value) for value in (*values, chosen) if value)
 
 
 class Plain(FieldKind):
@@ -518,7 +518,7 @@ class ClassLines(FieldKind):
         yield from out_of_bounds(item, numbers, least=0)
         missing = [str(line.school_class) for line in lines if line.present is None]
         if item.is_required and missing and answer.inspection.class_lines:
-            yield _("Not counted yet: %(classes)s", classes=", ".join(missing))
+            yield _("Not counted yet: %(classes)s", classes=_(", ").join(missing))
 
     def show(self, answer: Answer) -> str:
         """Return how many classes were counted."""
