@@ -170,6 +170,7 @@ class ListingMixin(Mixin):
         item = self.row(pk, [*self.show_columns, *self.list_joins])
         self.shown(item)
         widgets = self._get_show_widget(pk, item)
+        widgets["heading"] = str(item)
         self.update_redirect()
         return self._get_related_views_widgets(item, widgets=widgets)
 
