@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.base import Model, Restricted
 from app.columns import UtcDateTime
+from app.words import named
 
 
 class Change(Restricted, Model):
@@ -33,6 +34,7 @@ class Change(Restricted, Model):
     """Hash over this entry and the one before it, added later in id order."""
 
     def __str__(self) -> str:
-        return f"{self.action} {self.table_name or ''} {self.row_id or ''}".strip()
+        said = named("action", self.action)
+        return f"{said} {self.table_name or ''} {self.row_id or ''}".strip()
 
     __repr__ = __str__

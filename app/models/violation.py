@@ -26,6 +26,11 @@ class RuleRun(Restricted, Model):
     resolved: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(String(500))
 
+    def __str__(self) -> str:
+        return f"{self.rule_key} {self.as_of.isoformat()}"
+
+    __repr__ = __str__
+
 
 class Violation(Scoped, Model):
     """What a rule found: one row for a rule, a subject and a period, never doubled or deleted."""

@@ -195,6 +195,7 @@ class AttendanceReportView(ReadOnlyView):
 
     datamodel = BureauInterface(AttendanceReport)
     noun = _l("Attendance report")
+    list_title = _l("Attendance reports")
     list_columns = ["day", "school", "school_class", "on_roll", "present", "reported_by"]
     show_columns = ["day", "school", "school_class", "on_roll", "present", "reported_by",
                     "reported_at"]  # fmt: skip

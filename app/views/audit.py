@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import current_app
 from flask_appbuilder.security.sqla.models import User
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup, escape
 from sqlalchemy import select
 
-from app.crud.base import ReadOnlyView
+from app.crud.base import BureauModelView, ReadOnlyView
 from app.crud.interface import BureauInterface
 from app.extensions import db
 from app.models import Change, EvidenceFile
+from app.words import declare
 
 ACTIONS = {
     "insert": _l("Entered"),
@@ -23,6 +26,17 @@ ACTIONS = {
     "read": _l("Read"),
     "export": _l("Exported"),
 }
+declare("action", ACTIONS)
+
+
+def noun_of(table: str | None) -> Markup:
+    """Return what the screens call a row of a table; its name where no screen shows it."""
+    for view in current_app.extensions["appbuilder"].baseviews:
+        model = view.datamodel.obj if isinstance(view, BureauModelView) else None
+        # The types of inspections share one table: the list over all of them speaks for it.
+        if model is not None and model.__tablename__ == table and not model.__mapper__.inherits:
+            return escape(view.noun)
+    return escape(table or "—")
 
 
 class ChangeView(ReadOnlyView):
@@ -39,11 +53,12 @@ class ChangeView(ReadOnlyView):
     search_columns = ["at", "user_id", "action", "table_name", "row_id", "address"]
     base_order = ("id", "desc")
     choices_columns = {"action": ACTIONS}
+    formatters_columns = {"table_name": noun_of}
     label_columns = {
         "at": _l("Time"),
         "user_id": _l("Account"),
         "action": _l("Action"),
-        "table_name": _l("Table"),
+        "table_name": _l("Kind of record"),
         "row_id": _l("Record number"),
         "before": _l("Before"),
         "after": _l("After"),
