@@ -19,6 +19,7 @@ from app.crud.badge import state_badge
 from app.crud.interface import BureauInterface
 from app.extensions import db
 from app.models import FEEDBACK_TITLES, Feedback, Finding, FindingState
+from app.security import audit
 from app.views.finding_form import ReceiptForm, ServeForm
 from app.views.loop import LoopView
 from app.workflow import feedback
@@ -75,7 +76,7 @@ class FeedbackView(LoopView):
                 language=language,
                 feedback=found,
                 title=title,
-                findings=_findings_of(found),
+                findings=_read(found),
             )
         return self.render_template(
             "finding/feedback_print.html", title=title, paper=paper, pk=found.id
@@ -108,7 +109,7 @@ class FeedbackView(LoopView):
 
     def page_of(self, row: Feedback, sent: DynamicForm | None = None) -> Any:
         """Return the page of a feedback, with the form that is next or came back."""
-        findings, session = _findings_of(row), db.session()
+        findings, session = _read(row), db.session()
         form: DynamicForm | None = sent
         if form is None and feedback.may_serve(session, findings, self.hand()):
             form = ServeForm(formdata=None, opinion=row.opinion)
@@ -126,11 +127,15 @@ class FeedbackView(LoopView):
         )
 
 
-def _findings_of(found: Feedback) -> Sequence[Finding]:
+def _read(found: Feedback) -> Sequence[Finding]:
+    """Return the findings of a feedback; that it is read is kept for each child in it."""
     query = (
         select(Finding)
         .where(Finding.feedback_id == found.id, Finding.state != FindingState.WITHDRAWN)
         .options(joinedload(Finding.item))
         .order_by(Finding.id)
     )
-    return db.session.scalars(query).all()
+    findings = db.session.scalars(query).all()
+    for child_id in {finding.child_id for finding in findings} - {None}:
+        audit.record("read", table="child", row_id=child_id)
+    return findings

@@ -12,7 +12,7 @@ from app.base import actor
 from app.models import Finding, FindingState, Inspection
 from app.workflow import deadline, paper, review
 from app.workflow.fault import Fault, faults_of
-from app.workflow.party import Hand, recording_hand
+from app.workflow.party import Case, Hand, recording_hand
 from app.workflow.standing import is_overdue, overdue, overdue_now, standing
 from app.workflow.step import follow_record, record, take, visit_again
 
@@ -91,7 +91,7 @@ def _found(session: Session, inspection: Inspection, fault: Fault) -> Finding:
     session.add(finding)
     session.flush()
     hand = Hand(finding.found_by_id, actor.get().appointment_id, "")
-    record(session, finding, "find", hand, to_state=FindingState.OPEN, day=inspection.occurred_on)
+    record("find", Case(session, finding, hand, inspection.occurred_on), FindingState.OPEN)
     return finding
 
 
@@ -103,5 +103,5 @@ def _amend(session: Session, finding: Finding, fault: Fault) -> None:
     ):
         return
     finding.facts, finding.opinion = fault.facts, fault.opinion
-    hand = recording_hand()
-    record(session, finding, "amend", hand, to_state=finding.state, day=clock.today())
+    case = Case(session, finding, recording_hand(), clock.today())
+    record("amend", case, finding.state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from flask_babel import gettext as _
@@ -59,9 +59,21 @@ def release(session: Session, finding: Finding) -> None:
 def opinion_of(findings: Sequence[Finding]) -> str:
     """Return the opinion in words: each finding with its facts and what is to be done."""
     return "\n".join(
-        "\n".join(part for part in (f"{number}. {finding.facts}", _to_do(finding)) if part)
+        f"{number}. {line}" if not position else line
         for number, finding in enumerate(findings, start=1)
+        for position, line in enumerate(_lines(finding))
     )
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    yield finding.facts
+    if finding.child is not None:
+        yield _("Child: %(name)s", name=finding.child.name)
+    standard = finding.item.standard if finding.item else ""
+    if finding.opinion:
+        yield finding.opinion
+    elif standard:
+        yield _("To rectify by the standard: %(standard)s", standard=standard)
 
 
 def covered(session: Session, feedback: Feedback) -> Sequence[Finding]:
@@ -109,10 +121,3 @@ def _new(session: Session, inspection: Inspection) -> Feedback:
     session.add(feedback)
     session.flush()
     return feedback
-
-
-def _to_do(finding: Finding) -> str:
-    if finding.opinion:
-        return finding.opinion
-    standard = finding.item.standard if finding.item else ""
-    return _("To rectify by the standard: %(standard)s", standard=standard) if standard else ""

@@ -36,7 +36,8 @@ def take(
     """
     if key in RETURN_VISIT:
         raise ValueError(key)
-    return _take(session, finding, key, hand, note, evidence_set_id, day)
+    day = day or clock.today()
+    return _take(key, Case(session, finding, hand, day, note, evidence_set_id))
 
 
 def visit_again(
@@ -67,7 +68,7 @@ def visit_again(
         **place(finding),
     )
     key = "verify" if is_rectified else "reopen"
-    _take(session, finding, key, hand, note, evidence_set_id, day)
+    _take(key, Case(session, finding, hand, day, note, evidence_set_id))
     session.add(visit)
     session.flush()
     return visit
@@ -77,89 +78,53 @@ def follow_record(
     session: Session, finding: Finding, key: str, note: str | None = None
 ) -> FindingStep:
     """Take a step that only the record of an inspection leads to; the record is its authority."""
-    step = STEP[key]
-    if finding.state not in step.from_states:
+    if finding.state not in STEP[key].from_states:
         raise ValueError(f"{key} from {finding.state}")
-    return _follow(session, finding, key, recording_hand(), note, None, clock.today())
+    return _follow(key, Case(session, finding, recording_hand(), clock.today(), note))
 
 
-def record(
-    session: Session,
-    finding: Finding,
-    key: str,
-    hand: Hand,
-    *,
-    to_state: str,
-    day: date,
-    note: str | None = None,
-    evidence_set_id: int | None = None,
-) -> FindingStep:
+def record(key: str, case: Case, to_state: str) -> FindingStep:
     """Write a step down and put the finding into its new state."""
+    finding = case.finding
     step = FindingStep(
         finding_id=finding.id,
         step=key,
         from_state=finding.state,
         to_state=to_state,
-        happened_on=day,
+        happened_on=case.day,
         happened_at=clock.now(),
-        person_id=hand.person_id,
-        appointment_id=hand.appointment_id,
-        note=note or None,
+        person_id=case.hand.person_id,
+        appointment_id=case.hand.appointment_id,
+        note=case.note or None,
         due_on=finding.due_on,
-        evidence_set_id=evidence_set_id,
+        evidence_set_id=case.evidence_set_id,
         **place(finding),
     )
     finding.state = to_state
-    session.add(step)
-    session.flush()
+    case.session.add(step)
+    case.session.flush()
     return step
 
 
-def _take(
-    session: Session,
-    finding: Finding,
-    key: str,
-    hand: Hand,
-    note: str | None,
-    evidence_set_id: int | None,
-    day: date | None,
-) -> FindingStep:
-    day = day or clock.today()
-    _refuse_impossible_day(session, finding, day)
-    require(STEP[key], Case(session, finding, hand, day, note, evidence_set_id))
-    return _follow(session, finding, key, hand, note, evidence_set_id, day)
+def _take(key: str, case: Case) -> FindingStep:
+    _refuse_impossible_day(case)
+    require(STEP[key], case)
+    return _follow(key, case)
 
 
-def _follow(
-    session: Session,
-    finding: Finding,
-    key: str,
-    hand: Hand,
-    note: str | None,
-    evidence_set_id: int | None,
-    day: date,
-) -> FindingStep:
+def _follow(key: str, case: Case) -> FindingStep:
     """Let the finding take a step that is allowed, with what follows from it."""
     follow = _FOLLOW.get(key)
     if follow is not None:
-        follow(session, finding, day)
-    return record(
-        session,
-        finding,
-        key,
-        hand,
-        to_state=STEP[key].to_state,
-        day=day,
-        note=note,
-        evidence_set_id=evidence_set_id,
-    )
+        follow(case.session, case.finding, case.day)
+    return record(key, case, STEP[key].to_state)
 
 
-def _refuse_impossible_day(session: Session, finding: Finding, day: date) -> None:
-    if day > clock.today():
+def _refuse_impossible_day(case: Case) -> None:
+    if case.day > clock.today():
         raise Refused(_("The day lies in the future."))
-    earliest = _last_step_on(session, finding) or finding.found_on
-    if day < earliest:
+    earliest = _last_step_on(case.session, case.finding) or case.finding.found_on
+    if case.day < earliest:
         raise Refused(_("The day lies before %(day)s.", day=format_date(earliest)))
 
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import select
 
 from app.base import Refused
@@ -244,6 +245,89 @@ def test_order_of_the_school_itself_waits_for_the_next_day(loop: Any, today: Tod
     loop.run(feedbacks.serve, loop.feedback_of(finding), loop.hand("school_leader"))
 
     assert finding.state == FindingState.SERVED
+
+
+def own_finding(loop: Any, today: Today, day: date = TUESDAY) -> Finding:
+    today(day)
+    return loop.finding(
+        "class_attendance",
+        type_key="daily_check",
+        checklist="daily_check",
+        finder=loop.hand("school_leader"),
+        day=day,
+    )
+
+
+def test_order_of_the_school_itself_waits_for_the_next_school_day(loop: Any, today: Today) -> None:
+    friday, holiday = date(2026, 3, 6), date(2026, 3, 9)
+    loop.calendar(off=(holiday,))
+    finding = own_finding(loop, today, friday)
+    feedback = loop.feedback_of(finding)
+    assert loop.run(feedbacks.order_from, [finding]) == date(2026, 3, 10)
+    assert loop.run(feedbacks.serve_by, feedback) is None
+
+    for day in (friday + timedelta(days=1), holiday):
+        today(day)
+        with pytest.raises(Refused, match="2026"):
+            loop.run(feedbacks.serve, feedback, loop.hand("school_leader"))
+    today(date(2026, 3, 10))
+    loop.run(feedbacks.serve, feedback, loop.hand("school_leader"))
+
+    assert finding.state == FindingState.SERVED
+
+
+def test_what_closes_before_it_is_ordered_gets_no_paper(loop: Any, today: Today) -> None:
+    today(TUESDAY)
+    inspection = loop.inspection(
+        {"class_attendance": Verdict.FAILS, "leave_formalities": Verdict.FAILS},
+        type_key="daily_check",
+        checklist="daily_check",
+        finder=loop.hand("school_leader"),
+    )
+    first, second = loop.run(findings.findings_from, inspection)
+    evidence = loop.evidence()
+
+    loop.take(first, "close", "school_leader", evidence_set_id=evidence)
+    feedback = loop.feedback_of(second)
+    assert first.feedback_id is None
+    assert feedback.opinion.startswith("1. ")
+    assert first.facts not in feedback.opinion
+    loop.take(second, "close", "school_leader", evidence_set_id=evidence)
+
+    assert loop.county.all(select(Feedback)) == []
+
+
+def test_each_side_has_its_term(loop: Any, today: Today) -> None:
+    finding = loop.finding("suspended_roster")
+    terms = [loop.run(deadline.next_due, finding, TUESDAY)]
+    loop.into(finding, "served", date(2026, 3, 5))
+    terms.append(loop.run(deadline.next_due, finding, date(2026, 3, 5)))
+    loop.take(finding, "object", "school_clerk", note="不实")
+    terms.append(loop.run(deadline.next_due, finding, date(2026, 3, 5)))
+    loop.take(finding, "dismiss", "liaison_leader", note="属实")
+    loop.take(finding, "claim", "school_clerk", note="已改", evidence_set_id=loop.evidence())
+    terms.append(loop.run(deadline.next_due, finding, date(2026, 3, 5)))
+
+    served_by, nobody, decided_by, verified_by = terms
+    assert (served_by, nobody) == (date(2026, 3, 6), None)
+    assert (decided_by, verified_by) == (date(2026, 3, 12), date(2026, 3, 19))
+
+
+def test_opinion_names_the_child_and_rows_say_what_they_are(loop: Any, today: Today) -> None:
+    child = loop.county.child()
+    inspection = loop.inspection(
+        {"leave_formalities": Verdict.FAILS}, children={"leave_formalities": {child: "fails"}}
+    )
+    (finding,) = loop.run(findings.findings_from, inspection)
+    feedback = loop.feedback_of(finding)
+    assert child.name in feedback.opinion
+
+    loop.run(feedbacks.serve, feedback, loop.hand("township_leader"))
+
+    with loop.county.context(), force_locale("zh"):
+        assert str(feedback) == "督导反馈意见书 2026-03-05"
+        assert [str(step) for step in finding.steps] == ["2026-03-03 发现问题", "2026-03-05 送达"]
+        assert str(finding) == finding.item.text[:60]
 
 
 def test_feedback_is_served_once_and_signed_by_the_inspected(loop: Any, today: Today) -> None:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Change, Feedback, Finding, FindingState, ReturnVisit
+from tests.crud.conftest import recorded
 from tests.visitor import read
 
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
@@ -181,6 +182,55 @@ def test_paper_can_be_printed(loop: Any, login: Any, now: None) -> None:
 
     assert loop.county.a_school.name in page.get_text()
     assert "2026年3月26日" in page.get_text()
+
+
+def test_receipt_is_on_the_paper_and_signed_once(loop: Any, login: Any, now: None) -> None:
+    finding = loop.finding()
+    page = f"/feedback/show/{finding.feedback_id}"
+    inspector = login("township_leader", township=loop.county.a_township)
+    clerk = login("school_clerk", school=loop.county.a_school)
+    assert clerk.soup(page).select("#receive-form, #serve-form") == []
+    inspector.submit(page, select="#serve-form")
+
+    form = clerk.soup(page).select_one("#receive-form")
+    clerk.send(form, page)
+    again = clerk.send(form, page)
+
+    assert read(again).select_one("[role=alert]") is not None
+    receipt = clerk.soup(f"/feedback/print/{finding.feedback_id}").select_one(".paper-receipt")
+    assert receipt.get_text().count("2026年3月5日") == 2
+
+
+def test_page_of_a_finding_says_what_is_next_and_by_when(
+    loop: Any, login: Any, today: Callable[[date], None]
+) -> None:
+    today(DAY)
+    finding = loop.into(loop.finding("suspended_roster"), "claimed", DAY)
+    today(date(2026, 3, 24))
+    leader = login("liaison_leader", township=loop.county.a_township)
+
+    facts = leader.soup(f"/finding/show/{finding.id}").select_one("dl.facts").get_text()
+
+    assert "2026年3月19日" in facts  # ten working days after the claim
+    assert "3" in leader.soup(f"/finding/show/{finding.id}").select_one(".tone-danger").get_text()
+
+
+@pytest.mark.parametrize("path", ["finding", "feedback", "findingstep", "returnvisit"])
+def test_lists_take_few_statements_whatever_the_rows(
+    app: Any, loop: Any, login: Any, now: None, path: str
+) -> None:
+    visitor = login("supervision_office")
+    counts = []
+    for rows in (1, 4):
+        for _ in range(rows):
+            loop.into(loop.finding("suspended_roster"), "closed", DAY)
+        visitor.get(f"/{path}/list/")
+        with recorded(app) as seen:
+            page = visitor.soup(f"/{path}/list/")
+        assert len(page.select("table tbody tr")) >= rows
+        counts.append(len(seen))
+
+    assert counts[0] == counts[1]
 
 
 def test_reading_a_finding_on_a_child_is_recorded(loop: Any, login: Any, now: None) -> None:
