@@ -120,7 +120,8 @@ def install(checkout: Checkout) -> None:
     pip = [checkout.program("python"), "-m", "pip"]
     call([*pip, "install", "--quiet", "--disable-pip-version-check", "uv"])
     locked = ["--require-hashes", "-r", str(checkout.lock)]
-    by_uv = [checkout.program("uv"), "pip", "install", "--quiet"]
+    # Compiled now: a service may not write here, and every process would compile all by itself.
+    by_uv = [checkout.program("uv"), "pip", "install", "--quiet", "--compile-bytecode"]
     target = ["--python", checkout.program("python")]
     # Like pip, trust what the system trusts: an office network may have an authority of its own.
     if status([*by_uv, *target, *locked], {**os.environ, "UV_SYSTEM_CERTS": "1"}, checkout.root):
