@@ -93,6 +93,8 @@
     $("[aria-busy]").removeAttr("aria-busy");
   });
 
+  $(document).on("click", "[data-print]", () => window.print());
+
   // Rows of lists: lists that are not ours (cards, thumbnails) get their check boxes bound here.
   $("[data-actions] .action_check:not([form])").each(function () {
     this.setAttribute("form", this.closest("[data-actions]").dataset.actions);
