@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from flask_babel import force_locale, gettext
 
 WORDS: Final = {"words": True}
 """Marks a column, as its ``info``, whose text came from TOML or the seed and has translations."""
-_titles: dict[str, Mapping[str, Any]] = {}
+_says: dict[str, Callable[[str], Any]] = {}
 
 
 def words(text: str | None) -> str:
@@ -26,11 +26,12 @@ def official_language() -> Iterator[None]:
         yield
 
 
-def declare(kind: str, titles: Mapping[str, Any]) -> None:
-    """Name the stored keys of one kind, so that rows of lower layers can say them in words."""
-    _titles[kind] = titles
+def declare(kind: str, say: Callable[[str], Any]) -> None:
+    """Tell how stored keys of one kind are said, so that rows of lower layers can say them."""
+    _says[kind] = say
 
 
 def named(kind: str, key: str | None) -> str:
-    """Return a stored key in words; the key itself where nothing names it."""
-    return str(_titles.get(kind, {}).get(key, key)) if key else ""
+    """Return a stored key in words; the key itself where nothing says it."""
+    said = _says[kind](key) if key and kind in _says else None
+    return str(said or key or "")

@@ -46,7 +46,7 @@ VERDICT_WORDS: Mapping[str, Any] = {
     Verdict.UNCHECKED: _l("Not checked"),
     Verdict.NOT_APPLICABLE: _l("Not applicable"),
 }
-declare("verdict", VERDICT_WORDS)
+declare("verdict", VERDICT_WORDS.get)
 
 
 @dataclass(frozen=True, slots=True)

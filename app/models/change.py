@@ -34,7 +34,7 @@ class Change(Restricted, Model):
     """Hash over this entry and the one before it, added later in id order."""
 
     def __str__(self) -> str:
-        said = named("action", self.action)
-        return f"{said} {self.table_name or ''} {self.row_id or ''}".strip()
+        said = (named("action", self.action), named("table", self.table_name), self.row_id)
+        return " ".join(str(part) for part in said if part)
 
     __repr__ = __str__

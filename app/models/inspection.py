@@ -314,6 +314,6 @@ class Absence(Scoped, Audited, Model):
     child: Mapped[Child] = relationship(Child)
 
     def __str__(self) -> str:
-        return f"{self.child} {self.day.isoformat()}"
+        return f"{self.child or ''} {self.day.isoformat()}".strip()
 
     __repr__ = __str__

@@ -21,7 +21,7 @@ class PolicyDocument(Shared, Audited, Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(40), unique=True)
     title: Mapped[str] = mapped_column(String(200), info=WORDS)
-    issuer: Mapped[str] = mapped_column(String(200))
+    issuer: Mapped[str] = mapped_column(String(200), info=WORDS)
     number: Mapped[str | None] = mapped_column(String(60))
     issued_on: Mapped[date]
     valid_from: Mapped[date]

@@ -44,7 +44,7 @@ class Visit(Scoped, Audited, Model):
     )
 
     def __str__(self) -> str:
-        return f"{self.visited_on.isoformat()} {self.child}"
+        return f"{self.visited_on.isoformat()} {self.child or ''}".strip()
 
     __repr__ = __str__
 

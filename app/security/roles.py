@@ -245,7 +245,7 @@ _ALL_TEMPLATES = (
 )
 TEMPLATES: Mapping[str, RoleTemplate] = MappingProxyType({one.key: one for one in _ALL_TEMPLATES})
 """Every template by its key, in the order of the screens."""
-declare("role", {one.key: one.title for one in _ALL_TEMPLATES})
+declare("role", lambda key: TEMPLATES[key].title if key in TEMPLATES else None)
 
 
 def template_of(key: str) -> RoleTemplate:

@@ -26,7 +26,7 @@ ACTIONS = {
     "read": _l("Read"),
     "export": _l("Exported"),
 }
-declare("action", ACTIONS)
+declare("action", ACTIONS.get)
 
 
 def noun_of(table: str | None) -> Markup:
@@ -37,6 +37,9 @@ def noun_of(table: str | None) -> Markup:
         if model is not None and model.__tablename__ == table and not model.__mapper__.inherits:
             return escape(view.noun)
     return escape(table or "—")
+
+
+declare("table", noun_of)
 
 
 class ChangeView(ReadOnlyView):

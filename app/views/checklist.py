@@ -9,6 +9,19 @@ from app.crud.interface import BureauInterface
 from app.models import Checklist, ChecklistItem, ChecklistVersion
 
 FREQUENCIES = {"visit": _l("Each visit"), "semester": _l("Once a semester")}
+KINDS = {
+    "plain": _l("Verdict only"),
+    "document": _l("Paper"),
+    "integer": _l("Whole number"),
+    "pair": _l("Two numbers that must agree"),
+    "date": _l("Date"),
+    "text": _l("Text"),
+    "choice": _l("Choice"),
+    "roster": _l("List of children"),
+    "document_per_child": _l("Paper of each child"),
+    "class_lines": _l("Counts of each class"),
+    "rule_result": _l("Result of a rule"),
+}
 CLOSINGS = {"evidence": _l("On evidence"), "return_visit": _l("Only by a return visit on the spot")}
 
 
@@ -25,7 +38,7 @@ class ChecklistItemView(ReadOnlyView):
     ]  # fmt: skip
     search_columns = ["text", "section", "key", "kind", "frequency", "clause_key", "is_required"]
     base_order = ("position", "asc")
-    choices_columns = {"frequency": FREQUENCIES, "closing": CLOSINGS}
+    choices_columns = {"kind": KINDS, "frequency": FREQUENCIES, "closing": CLOSINGS}
     label_columns = {
         "section": _l("Section"),
         "frequency": _l("Frequency"),
