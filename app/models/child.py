@@ -138,7 +138,7 @@ class Enrolment(Scoped, Audited, Model):
     school_class: Mapped[SchoolClass | None] = relationship(SchoolClass)
 
     def __str__(self) -> str:
-        return f"{self.child} {self.valid_from.isoformat()}"
+        return f"{self.child or ''} {self.valid_from.isoformat()}".strip()
 
     __repr__ = __str__
 
