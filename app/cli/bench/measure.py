@@ -1,0 +1,197 @@
+"""Measure pages of the product and of the floor in turn, and compare the medians."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import click
+from sqlalchemy import create_engine, inspect, text
+
+from app.cli.bench.page import Page, keys_of
+from app.cli.bench.remote import CSRF, Remote
+from app.cli.bench.site import Known, Site
+from app.cli.bench.wire import Ask
+
+BATCH_SECONDS = 0.04
+MOST = 40
+WARM_UP = 3
+BASELINE = "/lookup/school?id=0"
+"""A page that runs nothing but what every request runs: session, user, version, scope."""
+REDIRECT = 302
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one request of a page takes."""
+
+    cpu_ms: float
+    wall_ms: float
+    statements: int
+    bytes: int
+    sent_bytes: int
+    """What goes over the wire to a browser that takes compressed answers."""
+    peak_kib: float
+    """The most memory that one request holds at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageResult:
+    """A page of the product beside its floor."""
+
+    page: str
+    goal: str | None
+    limit: float | None
+    product: Figures
+    floor: Figures
+    cpu_ratio: float
+    wall_ratio: float
+    own_statements: int
+    """Statements of the product beyond what every request runs."""
+    rows: int
+    """Rows shown, the same on both."""
+    written: dict[str, int]
+    """Rows that one request leaves in each table, the same on both."""
+
+
+class Pair:
+    """A worker of the product, signed in, and one of the floor, on the same county."""
+
+    def __init__(self, product: Remote, floor: Remote) -> None:
+        self.product, self.floor = product, floor
+        form = product.get("/visitview/add")
+        found = CSRF.search(form.body)
+        self.token = found[1] if found else ""
+        product.cookie = form.cookie or product.cookie  # the session that holds the token
+        product.get(BASELINE)
+        ask = Ask(BASELINE, cookie=product.cookie)
+        self.every_request = len(product.depth(ask, ask).statements)
+
+    def asks(self, page: Page, number: int, *, of_product: bool) -> list[Ask]:
+        """Return so many requests for a page."""
+        cookie = (self.product if of_product else self.floor).cookie
+        return [
+            page.ask(of_product=of_product, cookie=cookie, token=self.token) for _ in range(number)
+        ]
+
+
+def measure(pair: Pair, page: Page, site: Site, rounds: int) -> PageResult:
+    """Return a page's figures on both sides, after seeing that both do the same work."""
+    shown = _same_rows(pair, page)
+    written = _same_writes(pair, page, site)
+    sides = ((True, pair.product), (False, pair.floor))
+    sizes = {one: _batch_size(pair, page, worker, of_product=one) for one, worker in sides}
+    cpu: dict[bool, list[float]] = {True: [], False: []}
+    wall: dict[bool, list[float]] = {True: [], False: []}
+    for turn in range(rounds):
+        for one, worker in sides if turn % 2 else reversed(sides):
+            done = worker.batch(pair.asks(page, sizes[one], of_product=one))
+            _expect(page, done.statuses)
+            cpu[one].append(done.cpu / sizes[one] * 1000)
+            wall[one].append(done.wall / sizes[one] * 1000)
+    figures = {
+        one: _figures(pair, page, worker, median(cpu[one]), median(wall[one]), of_product=one)
+        for one, worker in sides
+    }
+    return PageResult(
+        page=page.key,
+        goal=page.goal,
+        limit=page.limit,
+        product=figures[True],
+        floor=figures[False],
+        cpu_ratio=figures[True].cpu_ms / figures[False].cpu_ms,
+        wall_ratio=figures[True].wall_ms / figures[False].wall_ms,
+        own_statements=figures[True].statements - pair.every_request,
+        rows=shown,
+        written=written,
+    )
+
+
+def _batch_size(pair: Pair, page: Page, worker: Remote, *, of_product: bool) -> int:
+    """Return how many requests fill a batch, after some that warm caches."""
+    worker.batch(pair.asks(page, WARM_UP, of_product=of_product))
+    trial = worker.batch(pair.asks(page, WARM_UP, of_product=of_product))
+    return max(2, min(MOST, round(BATCH_SECONDS * WARM_UP / max(trial.cpu, 1e-6))))
+
+
+def _figures(
+    pair: Pair, page: Page, worker: Remote, cpu: float, wall: float, *, of_product: bool
+) -> Figures:
+    first, second, plain, packed = pair.asks(page, 4, of_product=of_product)
+    depth = worker.depth(first, second)
+    plain = Ask(plain.path, plain.method, plain.body, plain.cookie, packed=False)
+    return Figures(
+        cpu_ms=cpu,
+        wall_ms=wall,
+        statements=len(depth.statements),
+        bytes=worker.answer(plain).size,
+        sent_bytes=worker.answer(packed).size,
+        peak_kib=depth.peak_kib,
+    )
+
+
+def _expect(page: Page, statuses: Sequence[int]) -> None:
+    wanted = REDIRECT if page.body else 200
+    wrong = [status for status in statuses if status != wanted]
+    if wrong:
+        raise click.ClickException(f"{page.key} answered {wrong[0]} instead of {wanted}")
+
+
+def _same_rows(pair: Pair, page: Page) -> int:
+    """Return how many rows a list shows; refuse to compare two that show different ones."""
+    if not page.is_list:
+        return 0
+    product, floor = (
+        keys_of(worker.get(path).body)
+        for worker, path in ((pair.product, page.product), (pair.floor, page.floor))
+    )
+    if product != floor:
+        raise click.ClickException(f"{page.key}: product and floor show different rows")
+    return len(product)
+
+
+def _same_writes(pair: Pair, page: Page, site: Site) -> dict[str, int]:
+    """Return what one request writes; refuse to compare two that write different rows."""
+    counted = _counter(site)
+    left: list[dict[str, int]] = []
+    for one, worker in ((True, pair.product), (False, pair.floor)):
+        before = counted()
+        _expect(page, worker.batch(pair.asks(page, 1, of_product=one)).statuses)
+        after = counted()
+        left.append(
+            {name: rows - before[name] for name, rows in after.items() if rows != before[name]}
+        )
+    if left[0] != left[1]:
+        raise click.ClickException(f"{page.key}: product writes {left[0]}, floor {left[1]}")
+    return left[0]
+
+
+def _counter(site: Site) -> Callable[[], dict[str, int]]:
+    """Return a function that counts the rows of every table."""
+    engine = create_engine(site.url)
+    quoted = engine.dialect.identifier_preparer.quote
+    names = sorted(inspect(engine).get_table_names())
+
+    def counted() -> dict[str, int]:
+        with engine.connect() as connection:
+            found = {
+                name: int(
+                    connection.scalar(text(f"SELECT count(*) FROM {quoted(name)}")) or 0  # noqa: S608
+                )
+                for name in names
+            }
+        engine.dispose()
+        return found
+
+    return counted
+
+
+def sweep(site: Site, known: Known) -> None:
+    """Take away the visits that the benchmark made, so that the next one finds the same county."""
+    engine = create_engine(site.url)
+    with engine.begin() as connection:
+        values = {"last": known.last_visit_id, "user": known.user_id}
+        connection.execute(text("DELETE FROM visit WHERE id > :last"), values)
+        connection.execute(text("DELETE FROM submit_token WHERE user_id = :user"), values)
+    engine.dispose()
