@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import current_app, request
 
 from app.crud.interface import BureauFilters, key_of
+from app.crud.paging import END, Cursor, Part
 
 if TYPE_CHECKING:
     from app.crud.listing import ListingMixin
@@ -18,17 +18,7 @@ CONDITION = re.compile(r"_flt_(\d)_(\w+)")
 LONGEST_VALUE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class ListArguments:
-    """What part of a list is asked for, in which order."""
-
-    page: int
-    page_size: int
-    order_column: str
-    order_direction: str
-
-
-def list_arguments(view: ListingMixin, page_size: int) -> ListArguments:
+def list_arguments(view: ListingMixin, page_size: int) -> Part:
     """Return the arguments of one view's list, each within its bounds."""
     name = type(view).__name__
     size = key_of(request.args.get(f"psize_{name}", "")) or page_size
@@ -36,12 +26,25 @@ def list_arguments(view: ListingMixin, page_size: int) -> ListArguments:
     direction = request.args.get(f"_od_{name}", "asc")
     if column not in view.order_columns:
         column, direction = view.base_order or ("", "asc")
-    return ListArguments(
-        page=min(key_of(request.args.get(f"page_{name}", "")) or 0, LAST_PAGE),
+    cursor = _cursor(name)
+    page = key_of(request.args.get(f"page_{name}", "")) or 0
+    return Part(
+        page=page if cursor is not None else min(page, LAST_PAGE),
         page_size=min(size, current_app.config["MAX_PAGE_SIZE"]),
         order_column=column,
         order_direction="desc" if direction == "desc" else "asc",
+        cursor=cursor,
     )
+
+
+def _cursor(name: str) -> Cursor | None:
+    """Return the place from which a list goes on, if the address names one."""
+    for side in ("after", "before"):
+        place = request.args.get(f"{side}_{name}", "")
+        key = key_of(place)
+        if key is not None or (side == "before" and place == END):
+            return Cursor(key, is_after=side == "after")
+    return None
 
 
 def read_conditions(filters: BureauFilters) -> None:

@@ -17,6 +17,7 @@ from app.crud.labels import COMMON_LABELS
 from app.crud.listing import ListingMixin
 from app.crud.masking import masked
 from app.crud.saving import SavingMixin
+from app.crud.table import BureauListWidget
 
 DECLARED = ("list_columns", "show_columns", "add_columns", "edit_columns", "search_columns")
 SCOPES = (TownshipScoped, Shared, Restricted)
@@ -34,6 +35,7 @@ class BureauModelView(SavingMixin, ListingMixin, ModelView):
     ``list_joins`` names further relations that the texts of the rows read.
     """
 
+    list_widget = BureauListWidget
     noun: Any = ""
     """What one row is called in titles and messages."""
     choices_columns: ClassVar[Mapping[str, Choices]] = {}
@@ -47,7 +49,7 @@ class BureauModelView(SavingMixin, ListingMixin, ModelView):
     show_title: Any
 
     def __init__(self, **kwargs: Any) -> None:
-        self._panels = {}
+        self._panels, self._pointers = {}, {}
         self._inner_views = []
         self._take_model(kwargs.pop("datamodel", None) or self.datamodel)
         self._refuse_gaps()

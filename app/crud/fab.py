@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     BaseFilterConverter = Any
     BaseView = Any
     FilterRelation = Any
+    ListWidget = Any
     Mixin = Any
     ModelView = Any
     SearchWidget = Any
@@ -17,7 +18,7 @@ else:
     from flask_appbuilder import BaseView, ModelView
     from flask_appbuilder.models.filters import BaseFilter, BaseFilterConverter, FilterRelation
     from flask_appbuilder.models.sqla.interface import SQLAInterface
-    from flask_appbuilder.widgets import SearchWidget
+    from flask_appbuilder.widgets import ListWidget, SearchWidget
 
     Mixin = object
 
@@ -26,6 +27,7 @@ __all__ = [
     "BaseFilterConverter",
     "BaseView",
     "FilterRelation",
+    "ListWidget",
     "Mixin",
     "ModelView",
     "SQLAInterface",

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from flask_appbuilder.models.filters import Filters
-from sqlalchemy import Text, func, select
-from sqlalchemy.orm import Query, defer, joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, Text, func, literal, select, tuple_
+from sqlalchemy.orm import aliased, defer, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from app.columns import Encrypted
 from app.crud.fab import SQLAInterface
 from app.crud.filters import BureauFilterConverter, RelationIs, RelationIsNot
+from app.crud.paging import Found, Part
+from app.crud.reading import Reading, reading_of
 from app.words import WORDS, words
 
 COUNT_CAP = 10_000
@@ -33,7 +37,8 @@ class Count(int):
 class BureauFilters(Filters):
     """FAB's filters, copied without building every filter of every column again."""
 
-    def _blank(self) -> BureauFilters:
+    def none(self) -> BureauFilters:
+        """Return a set that offers the same conditions, none of them active."""
         blank = object.__new__(type(self))
         blank.__dict__.update(self.__dict__)
         blank.clear_filters()
@@ -41,13 +46,13 @@ class BureauFilters(Filters):
 
     def copy(self) -> BureauFilters:
         """Return a copy whose active filters may be changed."""
-        copied = self._blank()
+        copied = self.none()
         copied.filters, copied.values = list(self.filters), list(self.values)
         return copied
 
     def get_joined_filters(self, filters: Filters) -> BureauFilters:
         """Return these active filters and those of another set."""
-        joined = self._blank()
+        joined = self.none()
         joined.filters = self.filters + filters.filters
         joined.values = self.values + filters.values
         return joined
@@ -68,6 +73,7 @@ class BureauInterface(SQLAInterface):
     ) -> None:
         self.choices = choices or {}
         self._worded: dict[str, bool] = {}
+        self._readings: dict[tuple[str, ...], Reading | None] = {}
         super().__init__(obj, session)
 
     def is_choice(self, column: str) -> bool:
@@ -107,38 +113,111 @@ class BureauInterface(SQLAInterface):
             search_filters=search_filters,
         )
 
-    def query(
+    def find(
         self,
-        filters: Filters | None = None,
-        order_column: str = "",
-        order_direction: str = "",
-        page: int | None = None,
-        page_size: int | None = None,
-        select_columns: list[str] | None = None,
-        outer_default_load: bool = False,  # FAB's signature
-    ) -> tuple[Count, list[Any]]:
-        """Return the number of matching rows and one page of them, relations joined."""
-        matching = self.apply_filters(self.session.query(self.obj), filters)
-        rows = self._ordered(matching, order_column, order_direction)
-        rows = self.apply_pagination(rows, page, page_size)
-        found = rows.options(*self.loading(select_columns or [])).all()
-        return self._count(matching, len(found), page or 0, page_size), found
+        part: Part,
+        filters: Filters,
+        columns: Sequence[str],
+        joins: Sequence[str] = (),
+        formatters: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Found:
+        """Return one part of the matching rows, and how many match in all.
 
-    def _ordered(self, query: Query[Any], column: str, direction: str) -> Query[Any]:
+        Two statements: one for the rows, relations joined, and one for the count.
+        """
+        if part.cursor is not None and not self.may_seek(part.order_column):
+            part = replace(part, cursor=None)
+        reading = self._reading(tuple(columns), formatters)
+        if reading is None:
+            rows = self._rows(part, filters, [*columns, *joins])
+        else:
+            rows = self._tuples(part, filters, reading)
+        is_more = len(rows) > part.page_size
+        rows = rows[: part.page_size]
+        if part.cursor is not None and not part.cursor.is_after:
+            rows.reverse()
+        is_read_on = part.cursor is None or part.cursor.is_after
+        is_start = part.cursor is None and not part.page if is_read_on else not is_more
+        is_end = not is_more if is_read_on else part.cursor is not None and part.cursor.key is None
+        return Found(
+            part=part,
+            count=self._count(filters, part, len(rows), is_more=is_more),
+            counted=COUNT_CAP,
+            keys=[row[0] for row in rows] if reading else self.get_keys(rows),
+            values=list(
+                map(reading.values, rows) if reading else self.get_values(rows, list(columns))
+            ),
+            may_seek=self.may_seek(part.order_column),
+            is_start=is_start,
+            is_end=is_end,
+        )
+
+    def may_seek(self, order_column: str) -> bool:
+        """Tell whether the place of a row in an order can be compared: nothing has no place."""
+        if not self.is_plain_column(order_column):
+            return self.get_pk() is not None
+        return not self.list_columns[order_column].nullable
+
+    def _reading(self, columns: tuple[str, ...], formatters: Mapping[str, Any]) -> Reading | None:
+        """Return how to read a list as tuples; None where its values are made of the rows."""
+        if columns not in self._readings:
+            is_plain = type(self).get_values is BureauInterface.get_values
+            self._readings[columns] = (
+                reading_of(self.obj, columns, self.is_worded, formatters) if is_plain else None
+            )
+        return self._readings[columns]
+
+    def _tuples(self, part: Part, filters: Filters, reading: Reading) -> list[Any]:
+        return list(self.session.execute(self._part(reading.statement, part, filters)))
+
+    def _rows(self, part: Part, filters: Filters, columns: Sequence[str]) -> list[Any]:
+        rows = select(self.obj).options(*self.loading(columns))
+        return list(self.session.scalars(self._part(rows, part, filters)))
+
+    def _part(self, statement: Select[Any], part: Part, filters: Filters) -> Select[Any]:
+        """Return the statement of one part and one row more, which tells whether more follow."""
+        order, cursor = self._order(part), part.cursor
+        if cursor is not None:
+            chosen = filters.apply_all(statement)
+            if cursor.key is not None:
+                chosen = chosen.where(self._beyond(part, cursor.key))
+            return chosen.order_by(*order).limit(part.page_size + 1)
+        if not part.skipped:
+            chosen = filters.apply_all(statement)
+            return chosen.order_by(*order).limit(part.page_size + 1)
+        # Rows are skipped by their keys alone, which an index holds; the others are joined later.
+        keys = filters.apply_all(select(self.get_pk())).order_by(*order)
+        some = keys.limit(part.page_size + 1).offset(part.skipped).subquery()
+        return statement.join(some, some.c.id == self.get_pk()).order_by(*order)
+
+    def _order(self, part: Part) -> list[ColumnElement[Any]]:
         """Order by a column and then by the key, so that no row shows twice or never."""
-        keys = [getattr(self.obj, column)] if self.is_plain_column(column) else []
-        key = self.get_pk()
-        if key is not None:
-            keys.append(key)
-        return query.order_by(*(k.desc() if direction == "desc" else k.asc() for k in keys))
+        is_backward = part.cursor is not None and not part.cursor.is_after
+        is_descending = part.is_descending != is_backward
+        return [key.desc() if is_descending else key.asc() for key in self._keys(part)]
 
-    def _count(self, query: Query[Any], found: int, page: int, page_size: int | None) -> Count:
-        if not page_size:
-            return Count(found)
-        if found < page_size and (found or not page):
-            return Count(page * page_size + found)
-        some = query.with_entities(self.get_pk()).order_by(None).limit(COUNT_CAP + 1).subquery()
-        return Count(self.session.query(func.count()).select_from(some).scalar() or 0)
+    def _keys(self, part: Part) -> list[Any]:
+        column, key = part.order_column, self.get_pk()
+        keys = [getattr(self.obj, column)] if self.is_plain_column(column) else []
+        return keys if key is None or column == self.get_pk_name() else [*keys, key]
+
+    def _beyond(self, part: Part, key: int) -> ColumnElement[bool]:
+        """Return the condition that rows follow, in the order in which they are read."""
+        keys = self._keys(part)
+        anchor = aliased(self.obj)
+        place = [
+            select(getattr(anchor, column.key)).where(anchor.id == key).scalar_subquery()
+            for column in keys[:-1]
+        ]
+        is_after = part.cursor is not None and part.cursor.is_after
+        mine, theirs = (tuple_(*keys), tuple_(*place, key)) if place else (keys[0], literal(key))
+        return mine > theirs if is_after != part.is_descending else mine < theirs
+
+    def _count(self, filters: Filters, part: Part, found: int, *, is_more: bool) -> Count:
+        if part.cursor is None and not is_more and (found or not part.page):
+            return Count(part.skipped + found)
+        matching = filters.apply_all(select(self.get_pk())).limit(COUNT_CAP + 1).subquery()
+        return Count(self.session.scalar(select(func.count()).select_from(matching)) or 0)
 
     def loading(self, columns: Iterable[str]) -> list[ORMOption]:
         """Return options that load the relations among some columns with the rows themselves."""

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import abort, g, has_request_context
 from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.widgets import RenderTemplateWidget
 from flask_babel import get_locale
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
 
 from app.crud.arguments import list_arguments, read_conditions
 from app.crud.fab import Mixin, SearchWidget
+from app.crud.filters import RelationIs
 from app.crud.interface import BureauFilters
+from app.crud.paging import Part
 
 RELATED_PAGE_SIZE = 10
 
 
 class BureauSearchWidget(SearchWidget):
-    """The search panel; its inputs are drawn once for each language."""
+    """The search panel: the page's script draws an input for each active condition only."""
 
     def __call__(self, **kwargs: Any) -> Any:
-        """Return the markup."""
+        """Return the markup; what is offered is written once for each language."""
         view: ListingMixin = self.template_args["view"]
-        kwargs.update(view.search_panel())
-        kwargs["active_filters"] = self.filters.get_filters_values_tojson()
+        panel = view.search_panel()
+        active = _json(self.filters.get_filters_values_tojson())
+        kwargs["label_columns"] = panel.labels
+        kwargs["offered"] = panel.offered[:-1] + Markup(', "active": ') + active + Markup("}")
         return RenderTemplateWidget.__call__(self, **kwargs)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What a search offers in one language."""
+
+    labels: Mapping[str, str]
+    offered: Markup
+    """Labels, inputs and operations as the page's script reads them."""
 
 
 class ListingMixin(Mixin):
@@ -42,7 +58,9 @@ class ListingMixin(Mixin):
     _base_filters: Filters
     _filter_prototype: BureauFilters
     _inner_views: list[Any]
-    _panels: dict[str, dict[str, Any]]
+    _panels: dict[str, Panel]
+    _pointers: dict[type[Any], str]
+    """The relations by which rows point to those of other models."""
 
     @property
     def _filters(self) -> BureauFilters:
@@ -85,32 +103,28 @@ class ListingMixin(Mixin):
     def shown(self, item: Any) -> None:
         """Follow a row that is about to be shown; override to record the reading."""
 
-    def search_panel(self) -> dict[str, Any]:
-        """Return labels, inputs and conditions of the search panel in the reader's language."""
+    def search_panel(self) -> Panel:
+        """Return what the search offers in the reader's language."""
         language = str(get_locale())
         if language not in self._panels:
-            form, offered = self.search_form(), self._filter_prototype.get_search_filters()
-            self._panels[language] = {
-                "label_columns": {name: str(form[name].label.text) for name in self.search_columns},
-                "form_fields": {name: form[name]() for name in self.search_columns},
-                "search_filters": {
-                    name: [str(condition.name) for condition in offered[name]]
-                    for name in self.search_columns
-                },
-            }
+            self._panels[language] = self._panel()
         return self._panels[language]
 
+    def _panel(self) -> Panel:
+        form, conditions = self.search_form(), self._filter_prototype.get_search_filters()
+        labels = {name: str(form[name].label.text) for name in self.search_columns}
+        operations = {
+            name: [str(condition.name) for condition in conditions[name]]
+            for name in self.search_columns
+        }
+        fields = {name: form[name]() for name in self.search_columns}
+        offered = {"labels": labels, "fields": fields, "operations": operations}
+        return Panel(labels, _json(offered))
+
     def _list(self, **kwargs: Any) -> dict[str, Any]:
-        arguments = list_arguments(self, self.page_size)
         read_conditions(self._filters)
-        widgets = self._get_list_widget(
-            filters=self._filters,
-            order_column=arguments.order_column,
-            order_direction=arguments.order_direction,
-            page=arguments.page,
-            page_size=arguments.page_size,
-            **kwargs,
-        )
+        part = list_arguments(self, self.page_size)
+        widgets = self._get_list_widget(filters=self._filters, part=part, **kwargs)
         return self._get_search_widget(widgets=widgets)
 
     def _get_search_widget(
@@ -129,39 +143,34 @@ class ListingMixin(Mixin):
     def _get_list_widget(
         self,
         filters: Filters,
+        part: Part,
         actions: Any = None,
-        order_column: str = "",
-        order_direction: str = "",
-        page: int | None = None,
-        page_size: int | None = None,
         widgets: Any = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        if not order_column and self.base_order:
-            order_column, order_direction = self.base_order
-        size = page_size or self.page_size
-        count, rows = self.datamodel.query(
+        found = self.datamodel.find(
+            part,
             filters.get_joined_filters(self._base_filters),
-            order_column,
-            order_direction,
-            page=page,
-            page_size=size,
-            select_columns=[*self.list_columns, *self.list_joins],
+            self.list_columns,
+            self.list_joins,
+            self.formatters_columns,
         )
+        name = type(self).__name__
         widgets = widgets or {}
         widgets["list"] = self.list_widget(
             label_columns=self.label_columns,
             include_columns=self.list_columns,
-            value_columns=list(self.datamodel.get_values(rows, self.list_columns)),
+            value_columns=found.values,
             order_columns=self.order_columns,
             formatters_columns=self.formatters_columns,
-            page=page,
-            page_size=size,
-            count=count,
-            pks=self.datamodel.get_keys(rows),
+            page=part.page,
+            page_size=part.page_size,
+            pages=found.links(name),
+            count=found.count,
+            pks=found.keys,
             actions=actions or self.actions,
             filters=filters,
-            modelview_name=type(self).__name__,
+            modelview_name=name,
             **kwargs,
         )
         return widgets
@@ -181,13 +190,16 @@ class ListingMixin(Mixin):
         widgets["related_views"] = [self._related_list(item, view) for view in self._related_views]
         return widgets
 
-    def _related_list(self, item: Any, view: Any) -> Any:
-        arguments = list_arguments(view, RELATED_PAGE_SIZE)
-        return self._get_related_view_widget(
-            item,
-            view,
-            arguments.order_column,
-            arguments.order_direction,
-            page=arguments.page,
-            page_size=arguments.page_size,
-        )
+    def _related_list(self, item: Any, view: ListingMixin) -> Any:
+        """Return the rows of another view that point to a row."""
+        part = list_arguments(view, RELATED_PAGE_SIZE)
+        model = type(item)
+        if model not in view._pointers:
+            view._pointers[model] = view.datamodel.get_related_fk(self.datamodel.obj)
+        filters = view._filter_prototype.none()
+        filters.add_filter_related_view(view._pointers[model], RelationIs, item.id)
+        return view._get_list_widget(filters=filters, part=part)["list"]
+
+
+def _json(value: Any) -> Markup:
+    return htmlsafe_json_dumps(value, ensure_ascii=False)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flask import current_app, g
+from flask import render_template, request
 from flask_appbuilder.menu import Menu, MenuItem
+from flask_babel import get_locale
 from flask_babel import gettext as _
+from markupsafe import Markup
+
+from app.security.permissions import current_permissions
 
 SEPARATOR = "-"
 ORDER = (
@@ -18,10 +22,43 @@ ORDER = (
 """The groups as people work through them; those of plugins stand behind the records."""
 ELSEWHERE = ORDER.index("Reports")
 MENU_PREFIX = "menu."
+MOST_DRAWN = 500
+"""Pages of the menu that are kept: rights, language and the entry where the reader stands."""
 
 
 class BureauMenu(Menu):
     """FAB's menu without its doubling list of names and without a question for each entry."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._drawn: dict[tuple[Any, ...], Markup] = {}
+        self._places: dict[str, list[tuple[str, str, str]]] = {}
+
+    def drawn(self) -> Markup:
+        """Return the markup of the menu; readers with the same rights and language share it."""
+        hidden = tuple(item.name for item in _walk(self.menu) if not item.should_render())
+        key = (self.allowed(), hidden, str(get_locale()), request.script_root, self._here())
+        if key not in self._drawn:
+            if len(self._drawn) >= MOST_DRAWN:
+                self._drawn.clear()
+            self._drawn[key] = Markup(render_template("appbuilder/navbar_menu.html"))  # noqa: S704
+        return self._drawn[key]
+
+    def _here(self) -> tuple[str, ...]:
+        """Return the entries in whose part of the product the reader stands."""
+        root, path = request.script_root, request.path
+        if root not in self._places:
+            self._places[root] = [
+                (item.name, item.get_url(), f"{_route(item)}/") for item in _walk(self.menu)
+            ]
+        return (
+            "" if path == "/" else SEPARATOR,
+            *(
+                name if url == path else f"{name}/"
+                for name, url, route in self._places[root]
+                if url == path or (len(route) > 1 and path.startswith(route))
+            ),
+        )
 
     def add_link(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Add an entry under a name of its own.
@@ -49,11 +86,8 @@ class BureauMenu(Menu):
         ]
 
     def allowed(self) -> frozenset[str]:
-        """Return the names of the entries that the reader may see; asked once a request."""
-        if "allowed_menu" not in g:
-            names = self.get_flat_name_list()
-            g.allowed_menu = frozenset(current_app.appbuilder.sm.get_user_menu_access(names))  # type: ignore[attr-defined]  # set by FAB
-        return g.allowed_menu
+        """Return the names of the entries that the reader may see."""
+        return current_permissions().menus
 
     def _entry(self, item: MenuItem) -> dict[str, Any]:
         entry = {"name": item.name, "icon": item.icon, "label": _(str(item.label))}
@@ -66,6 +100,10 @@ def _walk(items: Any) -> Iterator[MenuItem]:
     for item in items:
         yield item
         yield from _walk(item.childs or ())
+
+
+def _route(item: MenuItem) -> str:
+    return (item.baseview.route_base if item.baseview is not None else None) or ""
 
 
 def _rank(item: MenuItem) -> int:

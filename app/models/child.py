@@ -18,6 +18,7 @@ class ChildStatus(Shared, Audited, Model):
     """A status 学生状态 that a child can have; seeded, plugins add theirs."""
 
     __tablename__ = "child_status"
+    text_column = "name"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(40), unique=True)
@@ -65,6 +66,7 @@ class Code(Shared, Audited, Model):
     """A coded answer of a domain: reasons, methods, outcomes, kinds of organisation, groups."""
 
     __tablename__ = "code"
+    text_column = "name"
     __table_args__ = (UniqueConstraint("domain", "key"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -94,6 +94,7 @@ class SchoolClass(Scoped, Audited, Model):
     """A class 班级 of one school year; a multigrade class 复式班 has several grades."""
 
     __tablename__ = "school_class"
+    text_column = "name"
     __table_args__ = (UniqueConstraint("school_id", "school_year_id", "name"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from flask import Flask, g, request, session
+from flask import Flask, current_app, g, request, session
 from flask_appbuilder.security.sqla.models import Role, User, assoc_user_role
-from flask_login import current_user, logout_user
+from flask_login import UserMixin, current_user, logout_user
 from sqlalchemy import (
     ColumnElement,
+    Date,
     Select,
     String,
     and_,
+    bindparam,
     case,
     cast,
     exists,
@@ -82,10 +85,15 @@ class Acting:
         return words(self.title) or title_of(self.template)
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """What one statement tells of a signed-in account."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Holder(UserMixin):
+    """What one statement tells of an account: Flask-Login's user, not a row."""
 
+    id: int
+    username: str
+    first_name: str
+    last_name: str
+    is_open: bool
     session_number: int
     must_change_password: bool
     password_changed_at: datetime | None
@@ -94,14 +102,32 @@ class Holder:
     person_id: int | None
     appointments: tuple[Acting, ...]
 
+    @property
+    def is_active(self) -> bool:
+        """Return whether the account may be used."""
+        return self.is_open
+
+    def get_full_name(self) -> str:
+        """Return the name as Flask-AppBuilder's pages write it."""
+        return f"{self.first_name} {self.last_name}"
+
+    __str__ = __repr__ = get_full_name
+
 
 def holder_of(user_id: int) -> Holder | None:
     """Return account, permission version and today's appointments of a user, in one statement."""
-    rows = db.session.execute(_holder_select(user_id)).all()
+    admin = current_app.config["AUTH_ROLE_ADMIN"]
+    asked = {"user": user_id, "today": clock.today(), "admin": admin}
+    rows = db.session.execute(_holder_select(), asked).all()
     if not rows:
         return None
     first = rows[0]
     return Holder(
+        id=user_id,
+        username=first.username,
+        first_name=first.first_name,
+        last_name=first.last_name,
+        is_open=bool(first.active),
         session_number=first.session_number or 1,
         must_change_password=bool(first.must_change_password),
         password_changed_at=first.password_changed_at,
@@ -112,8 +138,10 @@ def holder_of(user_id: int) -> Holder | None:
     )
 
 
-def _holder_select(user_id: int) -> Select[Any]:
-    today = clock.today()
+@lru_cache(maxsize=1)
+def _holder_select() -> Select[Any]:
+    """Return the statement, made once: to build it costs more than to run it."""
+    today = bindparam("today", type_=Date)
     version = select(table_of(PermissionVersion).c.number).limit(1).scalar_subquery()
     in_force = and_(
         _appointment.c.person_id == _person.c.id,
@@ -123,11 +151,15 @@ def _holder_select(user_id: int) -> Select[Any]:
     people = and_(_person.c.user_id == _user.c.id, _person.c.is_active.is_(True))
     return (
         select(
+            _user.c.username,
+            _user.c.first_name,
+            _user.c.last_name,
+            _user.c.active,
             _account.c.session_number,
             _account.c.must_change_password,
             _account.c.password_changed_at,
             version.label("permission_version"),
-            _is_break_glass(user_id).label("is_break_glass"),
+            _is_break_glass().label("is_break_glass"),
             _person.c.id.label("person_id"),
             _person.c.name.label("person_name"),
             _appointment.c.id,
@@ -147,7 +179,7 @@ def _holder_select(user_id: int) -> Select[Any]:
             .outerjoin(_person, people)
             .outerjoin(_appointment, in_force)
         )
-        .where(_user.c.id == user_id)
+        .where(_user.c.id == bindparam("user"))
         .order_by(_appointment.c.id)
     )
 
@@ -186,16 +218,14 @@ def _keys(attribute: str) -> list[str]:
     return [key for key, template in TEMPLATES.items() if getattr(template, attribute)]
 
 
-def _is_break_glass(user_id: int) -> Any:
-    from flask import current_app
-
+def _is_break_glass() -> Any:
     held = select(assoc_user_role.c.id).join(
         table_of(Role), table_of(Role).c.id == assoc_user_role.c.role_id
     )
     return exists(
         held.where(
-            assoc_user_role.c.user_id == user_id,
-            table_of(Role).c.name == current_app.config["AUTH_ROLE_ADMIN"],
+            assoc_user_role.c.user_id == bindparam("user"),
+            table_of(Role).c.name == bindparam("admin"),
         )
     )
 
@@ -294,22 +324,21 @@ def bind_request() -> None:
         return
     if not current_user.is_authenticated:
         return
-    user_id = int(current_user.get_id())
-    holder = holder_of(user_id)
-    if holder is None or not _session_lives(holder):
+    holder: Holder = current_user._get_current_object()
+    if not _session_lives(holder):
         logout_user()
         session.pop(CHOSEN, None)
         return
-    bind(user_id, holder, session.get(CHOSEN))
+    bind(holder, session.get(CHOSEN))
 
 
-def bind(user_id: int, holder: Holder, chosen: int | None) -> None:
+def bind(holder: Holder, chosen: int | None) -> None:
     """Bind the request to a user under one of his appointments, the first unless he chose."""
     appointment = next(
         (one for one in holder.appointments if one.id == chosen),
         holder.appointments[0] if holder.appointments else None,
     )
-    g.user_id = user_id
+    g.user_id = user_id = holder.id
     g.holder = holder
     g.appointments = holder.appointments
     g.appointment = appointment
@@ -338,8 +367,6 @@ def _bind_nobody() -> None:
 
 def _session_lives(holder: Holder) -> bool:
     """Return whether the cookie's session was not ended, is not idle and not too old."""
-    from flask import current_app
-
     now = clock.now().timestamp()
     if session.get(NUMBER) != holder.session_number:
         return False

@@ -17,7 +17,7 @@ from werkzeug.security import check_password_hash
 from app.extensions import db
 from app.security import accounts, acting, audit, tries
 from app.security.pages import ActingView, LoginApi, MyAccountView, SignInView
-from app.security.permissions import MENU, current_permissions
+from app.security.permissions import current_permissions
 
 NOBODY = 0
 SESSION_CLAIM = "session"
@@ -98,21 +98,20 @@ class BureauSecurityManager(SecurityManager):
             note=None if may_try else "unknown, closed or locked",
         )
 
-    def load_user(self, pk: int) -> Any | None:
+    def load_user(self, pk: int) -> acting.Holder | None:
         """Return the user of a session, if the account is open."""
-        user = db.session.get(self.user_model, int(pk))
-        return user if user is not None and user.is_active else None
+        holder = acting.holder_of(int(pk))
+        return holder if holder is not None and holder.is_active else None
 
     def load_user_jwt(self, _jwt_header: Any, jwt_data: Any) -> Any | None:
         """Return the user of a token and bind the request to him; ended sessions end tokens."""
-        user = self.load_user(jwt_data["sub"])
-        holder = acting.holder_of(user.id) if user else None
-        if user is None or holder is None or jwt_data.get(SESSION_CLAIM) != holder.session_number:
+        holder = self.load_user(jwt_data["sub"])
+        if holder is None or jwt_data.get(SESSION_CLAIM) != holder.session_number:
             return None
-        acting.bind(user.id, holder, None)
+        acting.bind(holder, None)
         g.pop("permissions", None)
-        g.user = user
-        return user
+        g.user = holder
+        return holder
 
     def is_item_public(self, permission_name: str, view_name: str) -> bool:
         """Return False: nothing that needs a permission is public."""
@@ -124,8 +123,8 @@ class BureauSecurityManager(SecurityManager):
 
     def get_user_menu_access(self, menu_names: list[str] | None = None) -> set[str]:
         """Return the menu items that the acting appointment opens."""
-        shown = {name for permission, name in current_permissions() if permission == MENU}
-        return shown if menu_names is None else shown & set(menu_names)
+        shown = current_permissions().menus
+        return set(shown if menu_names is None else shown & set(menu_names))
 
 
 def _is_not_the_call_for_a_user(record: logging.LogRecord) -> bool:

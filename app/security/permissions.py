@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from flask import Flask, current_app, g, has_request_context
 from flask_appbuilder import AppBuilder
@@ -22,10 +23,20 @@ from app.security.roles import EVERYBODY, TEMPLATES
 from app.security.scope import table_of
 
 Pair = tuple[str, str]
-PermissionSet = frozenset[Pair]
-NONE: PermissionSet = frozenset()
 MENU = "menu_access"
 CACHE = "permission_sets"
+
+
+class PermissionSet(frozenset[Pair]):
+    """All (permission, view) pairs that somebody holds."""
+
+    @cached_property
+    def menus(self) -> frozenset[str]:
+        """Return the names of the menu items that the pairs open."""
+        return frozenset(name for permission, name in self if permission == MENU)
+
+
+NONE = PermissionSet()
 
 
 def current_permissions() -> PermissionSet:
@@ -67,7 +78,7 @@ def granted(template: str | None, role_id: int | None = None) -> PermissionSet:
         pairs |= every & set(registry.grants(template))
     if role_id is not None:
         pairs |= every & set(_extra(role_id))
-    return frozenset(pairs | {(MENU, name) for name in _visible(appbuilder, pairs)})
+    return PermissionSet(pairs | {(MENU, name) for name in _visible(appbuilder, pairs)})
 
 
 def _allows(template: str | None, permission: str, view: str) -> bool:

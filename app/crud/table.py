@@ -1,0 +1,110 @@
+"""Draw the rows of a list: what is the same in all of them is made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from numbers import Number
+from typing import Any
+
+from flask import Flask
+from flask_babel import gettext as _
+from markupsafe import Markup, escape
+
+from app import clock
+from app.crud.fab import ListWidget
+
+KEY = "-key-"
+"""Stands for the key of a row in the markup that all rows share."""
+NOTHING = Markup('<span class="nothing">—</span>')
+MINUTE = "%Y-%m-%d %H:%M"
+SHORT, LONG = 10, 24
+"""Texts up to the first length are never broken, those beyond the second take two lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How the cells of one column are drawn."""
+
+    name: str
+    label: Markup
+    formatter: Callable[[Any], Any] | None
+
+    def cell(self, value: Any, link: str = "") -> str:
+        """Return the cell of a value, which leads to the row where a link is given."""
+        text = shown(value) if self.formatter is None else escape(self.formatter(value))
+        kind = kind_of(value, text)
+        if kind == "long":
+            text = f'<span class="clamp">{text}</span>'
+        if link:
+            text = f'<a class="row-link" href="{link}">{text}</a>'
+        return f'<td data-label="{self.label}" class="{kind}">{text}</td>'
+
+
+class BureauListWidget(ListWidget):
+    """FAB's list, whose template asks for all its rows at once."""
+
+    def __call__(self, **kwargs: Any) -> Any:
+        """Return the markup."""
+        return super().__call__(rows=self.rows, key=KEY, **kwargs)
+
+    def rows(self, box: str, buttons: str, link: str | None) -> Markup:
+        """Return the rows; box, buttons and link are those of a row whose key is ``KEY``."""
+        given = self.template_args
+        labels, formatters = given["label_columns"], given["formatters_columns"]
+        columns = [
+            Column(name, escape(labels.get(name)), formatters.get(name))
+            for name in given["include_columns"]
+        ]
+        box, path = str(box), str(escape(link or ""))
+        tail = f'<td class="buttons-cell">{buttons}</td></tr>\n' if buttons else "</tr>\n"
+        drawn = []
+        for key, values in zip(given["pks"], given["value_columns"], strict=True):
+            own = str(escape(key))
+            cells = _cells(columns, values, path.replace(KEY, own))
+            drawn.append(f"<tr>{box.replace(KEY, own)}{cells}{tail.replace(KEY, own)}")
+        return Markup("".join(drawn))  # noqa: S704  # every cell is escaped where it is drawn
+
+
+def _cells(columns: Sequence[Column], values: Mapping[str, Any], link: str) -> str:
+    first, *others = columns
+    drawn = [column.cell(values[column.name]) for column in others]
+    return f"{first.cell(values[first.name], link)}{''.join(drawn)}"
+
+
+def kind_of(value: Any, text: str) -> str:
+    """Return how a cell behaves: numbers to the right, days unbroken, long texts clamped."""
+    if is_number(value):
+        return "num"
+    if isinstance(value, date) or isinstance(getattr(value, "day", None), date):
+        return "when"
+    length = len(value if isinstance(value, str) else text)
+    return "short" if length <= SHORT else "mid" if length <= LONG else "long"
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value stands at the right edge of its cell."""
+    return isinstance(value, Number) and not isinstance(value, bool)
+
+
+def shown(value: Any) -> str:
+    """Return a value as people write it: a dash for nothing, words for marks, local time."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, bool):
+        return escape(_("Yes") if value else _("No"))
+    if isinstance(value, datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return clock.local(aware).strftime(MINUTE)
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, (list, tuple)):
+        return escape(_(", ")).join(map(escape, value)) if value else NOTHING
+    return escape(value)
+
+
+def init_app(app: Flask) -> None:
+    """Let templates show values as lists do."""
+    app.jinja_env.filters["shown"] = shown

@@ -1,0 +1,77 @@
+"""Translate each text once for each language, and keep the code of templates on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, has_app_context
+from flask_babel import Domain, get_locale
+from jinja2 import FileSystemBytecodeCache
+from markupsafe import Markup
+
+MOST_TEXTS = 20_000
+"""Texts of the data are translated too: a language that keeps more forgets them all."""
+PRIVATE = 0o700
+
+
+class KeptTexts(Domain):
+    """The catalogue of all texts: what was looked up once is not looked up again."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._plain: dict[str, dict[str, str]] = {}
+        self._drawn: dict[str, dict[str, Markup]] = {}
+
+    def gettext(self, string: str, **variables: Any) -> str:
+        """Return a text in the reader's language, with its variables."""
+        kept = _of_language(self._plain)
+        text = kept.get(string)
+        if text is None:
+            text = kept[str(string)] = super().gettext(string)
+        return text % variables if variables else text
+
+    def drawn(self, string: str, **variables: Any) -> Markup:
+        """Return a text for a template, whose percent signs are doubled even without variables."""
+        if variables:
+            return Markup(self.gettext(string)) % variables  # noqa: S704  # our own catalogue
+        kept = _of_language(self._drawn)
+        text = kept.get(string)
+        if text is None:
+            text = kept[str(string)] = Markup(self.gettext(string)) % {}  # noqa: S704
+        return text
+
+
+def _of_language(texts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    kept = texts.setdefault(_language(), {})
+    if len(kept) > MOST_TEXTS:
+        kept.clear()
+    return kept
+
+
+def _language() -> str:
+    """Return the reader's language; asked of Flask-Babel itself, it costs as much as the text."""
+    if not has_app_context():
+        return ""
+    held = getattr(g._get_current_object(), "_flask_babel", None)
+    return str(getattr(held, "babel_locale", None) or get_locale())
+
+
+def init_app(app: Flask) -> None:
+    """Let texts and templates be read once; call it after the last Babel is bound."""
+    babel = app.extensions["babel"].instance
+    texts = babel.domain_instance = KeptTexts(domain=babel.domain)
+    app.jinja_env.globals.update(_=texts.drawn, gettext=texts.drawn)
+    folder = Path(app.config["INSTANCE_DIR"]) / "templates"
+    if _is_private(folder):
+        app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(folder))
+
+
+def _is_private(folder: Path) -> bool:
+    """Make the folder, and tell whether only we can write it: its files are run as code."""
+    try:
+        folder.mkdir(mode=PRIVATE, exist_ok=True)
+        folder.chmod(PRIVATE)
+    except OSError:
+        return False
+    return True
