@@ -15,6 +15,7 @@ from app.cadence.calendar import Calendar, load_calendar
 from app.crud.interface import BureauInterface
 from app.extensions import db
 from app.models import Finding, FindingState
+from app.views.finding_label import facts_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Due:
 
 
 class FindingInterface(BureauInterface):
-    """Show due days with what is overdue; one calendar serves the whole page of rows."""
+    """Show what is urgent and overdue; one calendar serves the whole page of rows."""
 
     def get_values(self, lst: Sequence[Any], list_columns: list[str]) -> Iterator[dict[str, Any]]:
         """Yield the values of the list's columns."""
@@ -49,7 +50,8 @@ class FindingInterface(BureauInterface):
         calendar = _calendar_of(lst, today)
         values = super().get_values(lst, list_columns)
         for finding, shown in zip(lst, values, strict=True):
-            if shown.get("due_on") is not None:
+            shown["facts"] = facts_line(finding.facts, is_urgent=finding.is_urgent)
+            if finding.due_on is not None:
                 shown["due_on"] = Due(finding.due_on, _overdue(finding, today, calendar))
             yield shown
 

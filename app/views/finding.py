@@ -29,7 +29,7 @@ from app.views.due import Due, FindingInterface, is_running
 from app.views.feedback import FeedbackView
 from app.views.finding_form import FORMS, StepForm, form_for
 from app.views.finding_history import FindingStepView, ReturnVisitView
-from app.views.finding_label import CLOSING_TITLES, DUE_LABELS, facts_line
+from app.views.finding_label import CLOSING_TITLES, DUE_LABELS
 from app.views.loop import LoopView
 from app.workflow import deadline
 from app.workflow.feedback import order_from
@@ -54,7 +54,7 @@ class FindingView(LoopView):
     route_base = "/finding"
     list_title = _l("Findings")
     noun = _l("Finding")
-    list_columns = ["found_on", "township", "school", "facts", "state", "due_on", "is_urgent"]
+    list_columns = ["found_on", "township", "school", "facts", "state", "due_on"]
     show_columns = [
         "township", "school", "facts", "opinion", "state", "closing", "is_urgent",
         "is_self_found", "found_on", "found_by", "due_on", "claimed_on", "closed_on", "child",
@@ -66,7 +66,7 @@ class FindingView(LoopView):
     ]  # fmt: skip
     base_order = ("found_on", "desc")
     choices_columns = {"state": STATE_TITLES}
-    formatters_columns = {"state": state_badge, "facts": facts_line}
+    formatters_columns = {"state": state_badge}
     show_template = "finding/show.html"
 
     def _take_model(self, datamodel: Any) -> None:

@@ -7,7 +7,6 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
-from flask_appbuilder.fieldwidgets import BS3TextAreaFieldWidget
 from flask_appbuilder.forms import DynamicForm
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -26,13 +25,15 @@ LONGEST_OPINION = 20_000
 YES, NO = "yes", "no"
 
 
-def _text(label: Any, *, is_required: bool, longest: int = LONGEST_NOTE) -> TextAreaField:
+def _text(
+    label: Any, *, is_required: bool, longest: int = LONGEST_NOTE, rows: int = 3
+) -> TextAreaField:
     presence = Required() if is_required else Optional()
     return TextAreaField(
         label,
         validators=[presence, PlainText(lines=True), Length(max=longest)],
         filters=[trimmed],
-        widget=BS3TextAreaFieldWidget(),
+        render_kw={"class": "form-control", "rows": rows},
     )
 
 
@@ -178,7 +179,7 @@ class ServeForm(DynamicForm):
 
     key = "serve"
 
-    opinion = _text(_l("Opinion"), is_required=True, longest=LONGEST_OPINION)
+    opinion = _text(_l("Opinion"), is_required=True, longest=LONGEST_OPINION, rows=12)
 
 
 class ReceiptForm(DynamicForm):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
@@ -50,10 +51,14 @@ DUE_LABELS: Final[Mapping[str, Any]] = MappingProxyType(
 """What the other side owes in a state; the inspected unit owes the rectification."""
 
 
-def facts_line(text: str | None) -> Markup:
-    """Return facts as a list shows them: the item, then what was found, each on its own."""
+def facts_line(text: str | None, *, is_urgent: bool = False) -> Markup:
+    """Return facts as a list shows them: the item, then what was found, each on its own line."""
     item, _newline, found = (text or "").partition("\n")
     shown = Markup("<span>{}</span>").format(item)
-    if not found:
-        return shown
-    return shown + Markup(' <small class="finding-note">{}</small>').format(" ".join(found.split()))
+    if is_urgent:
+        badge = Markup('<span class="badge-soft tone-danger">{}</span> ').format(_("Urgent"))
+        shown = badge + shown
+    if found:
+        note = " ".join(found.split())
+        shown += Markup('<small class="finding-note">{}</small>').format(note)
+    return shown
