@@ -92,8 +92,8 @@ def test_statuses_are_narrowed_to_those_that_a_child_may_take(login, county):
     assert len(texts(leader, "/lookup/child_status")) > len(allowed)
 
 
-def test_the_status_of_a_change_is_looked_up_beside_its_child(login, county):
-    form = login("supervision_office").soup("/statuseventview/add")
+def test_the_status_of_a_change_is_looked_up_beside_its_child(admin):
+    form = admin.soup("/statuseventview/add")
 
     assert form.select_one("select#status")["data-beside"] == "child_id=child"
 
