@@ -262,8 +262,10 @@ class TypedInspectionView(SheetMixin, BureauModelView):
         """Open a record that lapsed again, unless its day lies too far back."""
         if inspection.state == InspectionState.SUBMITTED or not self.kind.self_inspection:
             return
-        day = inspection.occurred_on
-        reason = late.refusal_of_entry(db.session(), self.kind, inspection.school, day)
+        school, day = inspection.school, inspection.occurred_on
+        if school is None:
+            return
+        reason = late.refusal_of_entry(db.session(), self.kind, school, day)
         if reason:
             raise Refused(reason)
         inspection.state = InspectionState.DRAFT

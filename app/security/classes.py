@@ -111,8 +111,9 @@ def _inside(
         found = column("id").in_(own)
         return found
     if table is FILES:
-        owned = (column("id").in_(_owned(scope, owner)) for owner in _owners())
-        return or_(column("created_by_id") == scope.user_id, *owned)
+        owned = [column("id").in_(_owned(scope, owner)) for owner in _owners()]
+        mine = column("created_by_id") == scope.user_id
+        return or_(*owned, mine) if scope.user_id is not None else or_(*owned)
     link = link_of(table)
     assert link is not None
     key = column(link.column)

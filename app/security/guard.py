@@ -128,7 +128,7 @@ def _check_insert(scope: Scope, state: ORMExecuteState) -> None:
     if not issubclass(model, TownshipScoped) or scope.is_county_wide:
         return
     is_of_classes = scope.class_ids is not None and classes.is_of_classes(table_of(model))
-    if is_of_classes or getattr(state.statement, "_multi_values", ()):
+    if is_of_classes or bool(getattr(state.statement, "_multi_values", ())):
         audit.refuse(table_of(model).name)
     given: Any = state.parameters or {}
     written: Any = state.statement

@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from markupsafe import Markup, escape
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from wtforms import SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length
@@ -42,7 +42,7 @@ from app.workflow import late
 REQUEST_STATES = {
     str(LateState.REQUESTED): _l("Waits for a decision"),
     str(LateState.APPROVED): _l("Approved"),
-    str(LateState.REFUSED): _l("Refused: not approved"),
+    str(LateState.REFUSED): _l("Not approved"),
 }
 APPROVE = "approve"
 
@@ -189,9 +189,9 @@ class TeachingPointView(BaseView):
         )
 
 
-def points_to_confirm(scope: Scope) -> Select[tuple[int]]:
-    """Return the select that counts today's checks that wait for the parent school's word."""
-    return (
+def points_to_confirm(scope: Scope) -> int:
+    """Return how many of today's checks wait for the parent school's word."""
+    waiting = (
         select(func.count(Inspection.id))
         .join(School, School.id == Inspection.school_id)
         .where(
@@ -202,6 +202,7 @@ def points_to_confirm(scope: Scope) -> Select[tuple[int]]:
             Inspection.confirmed_at.is_(None),
         )
     )
+    return db.session.scalar(waiting) or 0
 
 
 def _keys() -> Sequence[str]:
@@ -214,7 +215,7 @@ def _is_point_of(scope: Scope) -> ColumnElement[bool]:
     return and_(School.daily_mode == DailyMode.WITH_PARENT, School.id.in_(sorted(scope.point_ids)))
 
 
-def _checks_of_points(scope: Scope) -> Select[Any]:
+def _checks_of_points(scope: Scope) -> Any:
     own = and_(
         Inspection.school_id == School.id,
         Inspection.type_key.in_(_keys()),

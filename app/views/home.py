@@ -70,7 +70,7 @@ class HomeView(BaseView):
         """Ask the leader of a parent school to confirm the checks of its teaching points."""
         if not g.scope.point_ids or not self._may("can_list", "TeachingPointView"):
             return
-        count = db.session.scalar(points_to_confirm(g.scope)) or 0
+        count = points_to_confirm(g.scope)
         text = _("Checks of today that wait for your confirmation.")
         address, tone = url_for("TeachingPointView.list"), "warning" if count else ""
         title = _("Daily checks of teaching points")

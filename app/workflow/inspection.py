@@ -120,10 +120,15 @@ def submit(session: Session, inspection: Inspection, kind: Kind) -> None:
 
 def awaits_parent(inspection: Inspection) -> bool:
     """Tell whether the check of a teaching point 教学点 counts by its parent school's word only."""
+    return _point_of(inspection) is not None
+
+
+def _point_of(inspection: Inspection) -> School | None:
+    """Return the teaching point that checked itself, where its parent school answers for it."""
     kind, school = registry.inspection_type(inspection.type_key), inspection.school
     if kind is None or not kind.self_inspection or school is None or school.parent_id is None:
-        return False
-    return school.daily_mode == DailyMode.WITH_PARENT
+        return None
+    return school if school.daily_mode == DailyMode.WITH_PARENT else None
 
 
 def may_sign(session: Session, inspection: Inspection) -> bool:
@@ -135,9 +140,9 @@ def may_sign(session: Session, inspection: Inspection) -> bool:
     if own is None or own.template not in SCHOOL_SIDE or inspection.school_id is None:
         return False
     covered = {row.school_id for row in own.schools} | {own.school_id}
-    if awaits_parent(inspection):
-        kind = registry.inspection_type(inspection.type_key)
-        return own.capacity == kind.capacity and inspection.school.parent_id in covered  # type: ignore[union-attr]  # it has both
+    kind, point = registry.inspection_type(inspection.type_key), _point_of(inspection)
+    if kind is not None and point is not None:
+        return own.capacity == kind.capacity and point.parent_id in covered
     return inspection.school_id in covered
 
 
@@ -155,9 +160,9 @@ def refusal_of_confirmation(session: Session, inspection: Inspection) -> str | N
         return _("You confirmed this inspection already.")
     if own is None and has_signed:
         return _("This inspection is confirmed already.")
-    if signs and awaits_parent(inspection):
-        kind = registry.inspection_type(inspection.type_key)
-        return late.refusal_of_entry(session, kind, inspection.school, inspection.occurred_on)
+    kind, point = registry.inspection_type(inspection.type_key), _point_of(inspection)
+    if signs and kind is not None and point is not None:
+        return late.refusal_of_entry(session, kind, point, inspection.occurred_on)
     return None
 
 

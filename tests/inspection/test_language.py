@@ -1,8 +1,194 @@
-"""Test that official records are written in the product's own language, whoever writes them."""
+"""Test that data are said in the reader's language, and papers in the product's own."""
 
 from __future__ import annotations
 
+import re
+from datetime import date
+
+import pytest
+from flask_babel import force_locale
+from sqlalchemy import select
+
+from app.base import Model
+from app.extensions import db
+from app.models import (
+    Appointment,
+    Change,
+    ChecklistVersion,
+    Clause,
+    Code,
+    Inspection,
+    LiaisonAssignment,
+    Obligation,
+    Parameter,
+    ParameterValue,
+)
 from app.workflow import finding
+from tests.inspection.conftest import TODAY
+
+CHINESE = re.compile("[\u4e00-\u9fff]")
+PAGES = (
+    "/",
+    "/childstatusview/list/",
+    "/codeview/list/",
+    "/parameterview/list/",
+    "/parametervalueview/list/",
+    "/policydocumentview/list/",
+    "/clauseview/list/",
+    "/checklistview/list/",
+    "/checklistitemview/list/",
+    "/checklistversionview/list/",
+    "/inspection/all/list/",
+    "/inspection/township-visit/list/",
+    "/inspection/township-visit/add",
+    "/obligationview/list/",
+)
+INNER = {
+    "Account", "EvidenceSet", "PermissionVersion", "RoleScope", "SubmitToken",
+}  # fmt: skip
+"""Rows that no screen shows by themselves."""
+
+
+@pytest.fixture
+def unit(county):
+    county.year  # noqa: B018  # the classes' year
+    county.school_class(county.a_school)
+    return county.a_school
+
+
+@pytest.fixture
+def leader(county):
+    return county.person("王镇长", place=county.a_township)
+
+
+@pytest.fixture
+def reader(login, county, unit, leader):
+    return login("township_leader", township=county.a_township, person=leader)
+
+
+def chinese_on(page, *names) -> set[str]:
+    """Return the Chinese of a page's own part, names left out."""
+    texts = list(page.select_one("main").stripped_strings)
+    for name in sorted(names, key=len, reverse=True):
+        texts = [text.replace(name, "") for text in texts]
+    return {text for text in texts if CHINESE.search(text)}
+
+
+def open_record(visitor, unit, leader) -> str:
+    answer = visitor.submit(
+        "/inspection/township-visit/add",
+        {
+            "school": str(unit.id),
+            "occurred_on": TODAY.isoformat(),
+            "person_1": str(leader.id),
+            "capacity_1": "township_leader",
+        },
+        follow_redirects=False,
+    )
+    return answer.headers["Location"]
+
+
+def test_english_reader_finds_no_chinese_but_names(county, unit, leader, reader) -> None:
+    names = (leader.name, unit.name, county.a_township.name, county.here.name, "班")
+    reader.get("/lang/en")
+    form = open_record(reader, unit, leader)
+
+    left = {url: chinese_on(reader.soup(url), *names) for url in (*PAGES, form)}
+    shown = chinese_on(reader.soup(form.replace("/edit/", "/show/")), *names)
+    offered = reader.get("/lookup/child_status").get_json()["results"]
+
+    assert {url: found for url, found in left.items() if found} == {}
+    assert shown == set()
+    assert {"At school", "Suspected dropout"} <= {one["text"] for one in offered}
+
+
+def test_chinese_reader_reads_the_wording_of_the_document(unit, leader, reader) -> None:
+    form = open_record(reader, unit, leader)
+
+    text = reader.soup(form).get_text()
+
+    assert "督导项目" not in text
+    assert "一、学校是否对控辍保学工作进行部署" in text
+    assert "拿着学籍系统导出的学生人数，进班对着座位进行点名" in text
+    assert "疑似辍学" in reader.soup("/childstatusview/list/").get_text()
+
+
+def test_form_that_edits_a_text_shows_it_as_stored(login, county) -> None:
+    code = county.scalar(select(Code).filter_by(domain="visit_reason", key="illness"))
+    visitor = login("system_administrator")
+    visitor.get("/lang/en")
+
+    shown = visitor.soup(f"/codeview/show/{code.id}").select_one("main").get_text()
+    typed = visitor.soup(f"/codeview/edit/{code.id}").select_one("input[name=name]")["value"]
+
+    assert "Illness" in shown
+    assert typed == "因病"
+
+
+def rows(county, unit, leader):
+    """Return rows of the models that hold keys, unsaved where that is enough."""
+    parameter = county.scalar(select(Parameter).filter_by(key="core.feedback_days"))
+    version = county.scalar(select(ChecklistVersion).where(ChecklistVersion.number == 1))
+    clause = county.scalar(select(Clause).filter_by(key="LP24-4-2"))
+    day = date(2026, 3, 6)
+    return [
+        Appointment(template="township_leader"),
+        LiaisonAssignment(person=leader, capacity="liaison_department"),
+        version,
+        ParameterValue(parameter=parameter, number=3),
+        clause,
+        Obligation(type_key="township_visit", school=unit, due_on=day, period_start=day),
+        Change(action="read", table_name="child", row_id=7),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "zh",
+            [
+                "乡镇政府领导",
+                "王镇长 · 教育局挂点股室（责任督学）",
+                "荔浦市控辍保学督导工作情况表 第1版",
+                "书面反馈期限：3",
+                "LP24-4-2 督导要求（二）记录统计、书面反馈与回访督导",
+                "乡镇领导督导 · 甲小 · 2026-03-06",
+                "查看 儿童少年 7",
+            ],
+        ),
+        (
+            "en",
+            [
+                "Township leader",
+                "王镇长 · Liaison department, responsible inspector",
+                "Record of dropout prevention inspection, Lipu, version 1",
+                "Time to serve the written feedback: 3",
+                "LP24-4-2 What inspections must do (2): records and statistics, written feedback, "
+                "return visits",
+                "Visit by township leaders · 甲小 · 2026-03-06",
+                "Read Child 7",
+            ],
+        ),
+    ],
+)
+def test_rows_say_what_they_are_in_words(county, unit, leader, language, said) -> None:
+    unit.name = "甲小"
+
+    with county.context(), force_locale(language):
+        texts = [str(row) for row in rows(county, unit, leader)]
+
+    assert texts == said
+
+
+def test_every_model_says_what_a_row_is(app) -> None:
+    mapped = {mapper.class_ for mapper in Model.registry.mappers if mapper.class_.__module__}
+    own = {one for one in mapped if one.__module__.startswith(("app.models", "plugins."))}
+
+    silent = {one.__name__ for one in own if one.__str__ in (object.__str__, Model.__str__)}
+
+    assert Inspection in own
+    assert silent - INNER == set()
 
 
 def test_findings_are_written_in_the_products_language(app, monkeypatch) -> None:
@@ -20,3 +206,18 @@ def test_findings_are_written_in_the_products_language(app, monkeypatch) -> None
         finding.findings_from(None, None)  # type: ignore[arg-type]
 
     assert spoken == ["zh"]
+
+
+def test_whole_county_is_called_by_its_level(login, county) -> None:
+    visitor = login("system_administrator")
+
+    said = {
+        language: visitor.get(f"/lang/{language}", follow_redirects=True)
+        and visitor.soup("/appointmentview/list/").select_one("main").get_text()
+        for language in ("zh", "en")
+    }
+
+    assert "全市" in said["zh"]
+    assert "全县" not in said["zh"]
+    assert "Whole city" in said["en"]
+    db.session.remove()

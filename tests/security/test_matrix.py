@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_appbuilder.baseviews import BaseModelView
+from sqlalchemy import update
 from werkzeug.routing import Rule
 
+from app.models import SchoolClass
 from app.security.roles import TEMPLATES
 from tests.builder import CountyBuilder
 from tests.conftest import Login
@@ -62,6 +64,11 @@ def ground(app: Flask, county: CountyBuilder) -> Ground:
 def visitor_of(key: str, county: CountyBuilder, login: Login) -> Visitor:
     """Log somebody of a template in: over one school or over its township."""
     kind = TEMPLATES[key].scope_kinds[0]
+    if TEMPLATES[key].is_of_classes:
+        person = county.person(place=county.a_school)
+        own = SchoolClass.school_id == county.a_school.id
+        county.execute(update(SchoolClass).where(own).values(teacher_id=person.id))
+        return login(key, school=county.a_school, person=person)
     if kind == "schools":
         return login(key, school=county.a_school)
     if kind == "township":
