@@ -241,3 +241,18 @@ def test_multigrade_class_has_class_while_one_of_its_grades_has(county: CountyBu
     known = ask(county, calendar.load_exceptions, county.a_school, MONDAY, MONDAY)
 
     assert known.has_class(both.id, MONDAY)
+
+
+def test_school_days_elapse_by_the_schools_own_calendar(county: CountyBuilder) -> None:
+    school = county.a_school
+    mark(county, date(2026, 3, 4), True, is_school=False)
+    scope = county.scope_of(school)
+    held = {"day": date(2026, 3, 7), "is_school_day": True, "reason": "补课"}
+    county.add(CalendarException(**held, **scope))
+
+    elapsed = [
+        ask(county, calendar.school_days_elapsed, school, TUESDAY, date(2026, 3, day))
+        for day in (2, 3, 4, 5, 6, 7, 8, 9)
+    ]
+
+    assert elapsed == [0, 0, 0, 1, 2, 3, 3, 4]
