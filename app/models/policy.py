@@ -100,7 +100,8 @@ class ParameterValue(Shared, Audited, Model):
     parameter: Mapped[Parameter] = relationship(Parameter, back_populates="values")
 
     def __str__(self) -> str:
-        number = None if self.number is None else f"{self.number.normalize():f}"
+        is_whole = self.number is not None and self.number == int(self.number)
+        number = int(self.number or 0) if is_whole else self.number
         return _("%(name)s: %(value)s", name=self.parameter, value=words(self.text) or number)
 
     __repr__ = __str__
