@@ -80,7 +80,8 @@ def kind_of(value: Any, text: str) -> str:
         return "num"
     if isinstance(value, date) or isinstance(getattr(value, "day", None), date):
         return "when"
-    length = len(value if isinstance(value, str) else text)
+    said = value if isinstance(value, str) else "" if value is None else text
+    length = len(said)
     return "short" if length <= SHORT else "mid" if length <= LONG else "long"
 
 
