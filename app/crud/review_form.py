@@ -16,7 +16,7 @@ from app.checklists.kinds import TEXT_LENGTH, trimmed
 from app.models import ReviewOutcome
 from app.workflow.review import Drawn, note_outcome
 
-NOT_LOOKED_AT = ""
+NOT_LOOKED_AT = "unchecked"
 OUTCOMES: Mapping[str, Any] = {
     ReviewOutcome.HOLDS: _l("Holds"),
     ReviewOutcome.FAILS: _l("Does not hold"),
@@ -41,8 +41,9 @@ class ReviewForm(ChecklistForm):
         """Keep everything typed in the record."""
         super().store()
         for one in self._asked():
-            outcome = self.outcome_of(one).data or None
-            note_outcome(one.review, outcome, self.reason_of(one).data or None)
+            outcome = self.outcome_of(one).data
+            seen = outcome if outcome in set(ReviewOutcome) else None
+            note_outcome(one.review, seen, self.reason_of(one).data or None)
 
     def complain(self) -> bool:
         """Ask for the reason wherever a closing does not hold."""
@@ -70,7 +71,7 @@ def review_fields(drawn: Sequence[Drawn]) -> dict[str, Any]:
             str(one.review), choices=words, default=one.review.outcome or NOT_LOOKED_AT
         )
         fields[f"{key}_note"] = TextAreaField(
-            _l("What was seen"),
+            _l("What the visit saw"),
             [Length(max=TEXT_LENGTH)],
             filters=[trimmed],
             default=one.review.note,

@@ -44,7 +44,9 @@ CHILDREN = ("ChildView", "EnrolmentView", "StatusEventView", "GuardianView", "Ch
 VISITS = ("VisitView", "VisitParticipantView")
 ATTENDANCE = ("AttendanceReportView", "AbsenceView")
 LATE = ("LateEntryView",)
-LOOP = ("FindingView", "FeedbackView", "FindingStepView", "ReturnVisitView")
+LOOP = (
+    "FindingView", "FeedbackView", "FindingStepView", "FindingReviewView", "ReturnVisitView",
+)  # fmt: skip
 RESULTS = ("ObligationView", "ViolationView")
 EVIDENCE = ("EvidenceFileView", "EvidenceView")
 BULLETINS = ("BulletinView",)

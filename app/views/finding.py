@@ -28,7 +28,7 @@ from app.security import audit
 from app.views.due import Due, FindingInterface, is_running
 from app.views.feedback import FeedbackView
 from app.views.finding_form import FORMS, StepForm, form_for
-from app.views.finding_history import FindingStepView, ReturnVisitView
+from app.views.finding_history import FindingReviewView, FindingStepView, ReturnVisitView
 from app.views.finding_label import CLOSING_TITLES, DUE_LABELS
 from app.views.loop import LoopView
 from app.workflow import deadline
@@ -197,6 +197,7 @@ def add_views(appbuilder: AppBuilder) -> None:
         (FindingView, _l("Findings"), "fa-triangle-exclamation"),
         (FeedbackView, _l("Written feedback"), "fa-file-lines"),
         (ReturnVisitView, _l("Return visits"), "fa-person-walking-arrow-loop-left"),
+        (FindingReviewView, _l("Own closings looked at"), "fa-magnifying-glass"),
         (FindingStepView, _l("Steps of findings"), "fa-list-ol"),
     ):
         appbuilder.add_view(

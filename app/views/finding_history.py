@@ -1,11 +1,12 @@
-"""List the steps that findings took, and the return visits."""
+"""List the steps that findings took, the return visits, and what outside visits looked at."""
 
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
 from app.crud.interface import BureauInterface
-from app.models import STEP_TITLES, FindingStep, ReturnVisit
+from app.crud.review_form import OUTCOMES
+from app.models import STEP_TITLES, FindingReview, FindingStep, ReturnVisit, ReviewOutcome
 from app.views.finding_label import LABELS, facts_line
 from app.views.loop import LoopView
 from app.workflow.state import STATE_TITLES
@@ -50,4 +51,23 @@ class ReturnVisitView(LoopView):
     ]  # fmt: skip
     search_columns = ["township", "school", "visited_on", "is_rectified"]
     base_order = ("visited_on", "desc")
+    formatters_columns = {"finding.facts": facts_line}
+
+
+class FindingReviewView(LoopView):
+    """List what outside visits looked at of the schools' own closings."""
+
+    datamodel = BureauInterface(FindingReview)
+    route_base = "/findingreview"
+    list_title = _l("Own closings looked at")
+    noun = _l("Own closing looked at")
+    list_columns = [
+        "inspection.occurred_on", "township", "school", "finding.facts", "outcome", "reviewed_by",
+    ]  # fmt: skip
+    show_columns = [
+        "inspection", "township", "school", "finding", "outcome", "reviewed_by", "note",
+    ]  # fmt: skip
+    search_columns = ["township", "school", "outcome"]
+    base_order = ("id", "desc")
+    choices_columns = {"outcome": {key: OUTCOMES[key] for key in ReviewOutcome}}
     formatters_columns = {"finding.facts": facts_line}

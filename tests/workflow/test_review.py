@@ -13,7 +13,8 @@ from app.base import registry
 from app.models import Finding, FindingReview, FindingState, InspectionState
 from app.workflow import finding as findings
 from app.workflow import review as reviews
-from app.workflow.inspection import Attendant, open_draft
+from app.workflow.inspection import open_draft
+from app.workflow.kind import Attendant
 from tests.visitor import read
 
 FOUND, CLOSED, VISIT = date(2026, 3, 3), date(2026, 3, 4), date(2026, 3, 10)
@@ -169,3 +170,4 @@ def test_the_form_of_a_visit_asks_and_its_page_shows(loop: Any, closed: Any, log
     assert saved.reviewed_by_id == person.id
     shown = leader.soup(url.replace("edit", "show"))
     assert "课桌椅仍不足" in shown.select_one("#reviews").get_text()
+    assert len(leader.soup("/findingreview/list/").select("table tbody tr")) == 2
