@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from sqlalchemy import Connection, ForeignKey, Integer, String, event
+from sqlalchemy import Connection, ForeignKey, Index, Integer, String, event
 from sqlalchemy.orm import (
     DeclarativeBase,
     InstrumentedAttribute,
@@ -22,6 +22,7 @@ from sqlalchemy.orm import registry as class_registry
 
 from app import clock
 from app.columns import UtcDateTime
+from app.pinyin import LENGTH as LONGEST_KEY
 from app.pinyin import search_key
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ __all__ = [
     "Shared",
     "TownshipScoped",
     "actor",
+    "listed_by",
     "plugin_base",
     "registry",
 ]
@@ -84,6 +86,7 @@ class Actor:
     address: str = ""
 
 
+SCOPE_COLUMNS = ("county_id", "township_id", "school_id")
 actor: ContextVar[Actor] = ContextVar("actor", default=Actor())  # noqa: B039  # frozen, cannot change
 
 
@@ -102,14 +105,18 @@ class TownshipScoped:
     """Whether a row may have no township: everybody reads it, only a county scope writes it."""
     follows_child: ClassVar[bool] = False
     """Whether the rows are also seen by the present school of their child."""
+    is_large: ClassVar[bool] = False
+    """Whether the table has the indexes of ``listed_by`` instead of one for each scope column."""
 
     @declared_attr
     def county_id(cls) -> Mapped[int]:
-        return mapped_column(ForeignKey("county.id"), index=True)
+        return mapped_column(ForeignKey("county.id"), index=not cls.is_large)
 
     @declared_attr
     def township_id(cls) -> Mapped[int]:
-        return mapped_column(ForeignKey("township.id"), index=True, nullable=cls.county_wide_rows)
+        return mapped_column(
+            ForeignKey("township.id"), index=not cls.is_large, nullable=cls.county_wide_rows
+        )
 
     @declared_attr
     def township(cls) -> Mapped[Township]:
@@ -128,7 +135,7 @@ class Scoped(TownshipScoped):
 
     @declared_attr
     def school_id(cls) -> Mapped[int | None]:
-        return mapped_column(ForeignKey("school.id"), index=True)
+        return mapped_column(ForeignKey("school.id"), index=not cls.is_large)
 
     @declared_attr
     def school(cls) -> Mapped[School | None]:
@@ -140,6 +147,11 @@ class Scoped(TownshipScoped):
     def scope_school(cls) -> InstrumentedAttribute[int | None]:
         """Return the column that names the school a row belongs to."""
         return cls.school_id
+
+
+def listed_by(*order: str) -> tuple[Index, ...]:
+    """Return indexes that hold the rows of each county, township and school in a list's order."""
+    return tuple(Index(None, scope, *order, "id") for scope in SCOPE_COLUMNS)
 
 
 class CountyScoped(Scoped):
@@ -191,7 +203,7 @@ class Named:
 
     @declared_attr
     def search_key(cls) -> Mapped[str]:
-        return mapped_column(String(255), default="", index=True)
+        return mapped_column(String(LONGEST_KEY), default="")
 
     def __str__(self) -> str:
         return self.name
@@ -245,6 +257,9 @@ class Registry(Protocol):
 
     def sections(self, bulletin: str) -> Sequence[Any]:
         """Return the sections that plugins add to a bulletin, in order."""
+
+    def entities(self) -> Sequence[Any]:
+        """Return what can be imported into the tables of the active plugins."""
 
     def grants(self, template: str) -> Iterable[tuple[str, str]]:
         """Return the (permission, view) pairs that plugins grant to a role template."""

@@ -9,10 +9,11 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, and_, false, or_
 
-from app import clock
+from app import clock, names
 from app.base import Named
 from app.columns import blind_index
 from app.crud.fab import BaseFilter, BaseFilterConverter, FilterRelation
+from app.extensions import db
 
 YES, NO = "y", "n"
 LARGEST_NUMBER = 2**31 - 1
@@ -230,8 +231,7 @@ class BureauFilterConverter(BaseFilterConverter):
 
 def spelled_like(model: type[Named], text: str) -> ColumnElement[bool]:
     """Return the condition that a name contains characters, their pinyin or their initials."""
-    wanted = "".join(text.lower().split())
-    return model.search_key.contains(wanted, autoescape=True)
+    return names.holds(model, text, db.engine.dialect.name)
 
 
 def readable(value: str) -> str:

@@ -9,10 +9,12 @@ from alembic import context
 from flask import current_app
 
 import app.models  # noqa: F401  # so do ours
+from app import names
 from app.columns import BlindIndex, Encrypted, UtcDateTime
 from app.extensions import db
 
-PLUGIN_PREFIXES = ("plg_", "alembic_version_")
+OTHERS = ("plg_", "alembic_version_", *map(names.index_of, names.INDEXED))
+"""Begin the names of tables of plugins, and of the index of names, which no model declares."""
 COLUMN_TYPES = {
     UtcDateTime: "sa.DateTime(timezone=True)",
     Encrypted: "sa.LargeBinary()",
@@ -21,8 +23,8 @@ COLUMN_TYPES = {
 
 
 def is_core(_object: Any, name: str | None, kind: str, _reflected: bool, _to: Any) -> bool:
-    """Tell whether a table is the core's: plugins have version tables of their own."""
-    return kind != "table" or not (name or "").startswith(PLUGIN_PREFIXES)
+    """Tell whether a table or an index is the core's and stands in its models."""
+    return kind not in {"table", "index"} or not (name or "").startswith(OTHERS)
 
 
 def render_type(kind: str, value: Any, _context: Any) -> str | Literal[False]:

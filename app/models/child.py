@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.base import Audited, Model, Named, Scoped, Shared
+from app.base import Audited, Model, Named, Scoped, Shared, listed_by
 from app.columns import BlindIndex, Encrypted
 from app.models.organization import SchoolClass
 from app.models.staff import Person
@@ -86,7 +86,8 @@ class Child(Scoped, Audited, Named, Model):
     """A school-age child 适龄儿童少年; ``school`` is the present school, where there is one."""
 
     __tablename__ = "child"
-    __table_args__ = (UniqueConstraint("county_id", "id_number_index"),)
+    __table_args__ = (UniqueConstraint("county_id", "id_number_index"), *listed_by())
+    is_large = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     sex: Mapped[str | None] = mapped_column(String(8))
@@ -126,6 +127,8 @@ class Enrolment(Scoped, Audited, Model):
     """A child's place in a school and class from one day to another 学籍与班级经历."""
 
     __tablename__ = "enrolment"
+    __table_args__ = listed_by("valid_from")
+    is_large = True
     follows_child = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -149,6 +152,8 @@ class StatusEvent(Scoped, Audited, Model):
     """A change of a child's status, with date, basis and evidence; never edited."""
 
     __tablename__ = "status_event"
+    __table_args__ = listed_by("happened_on")
+    is_large = True
     follows_child = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -172,6 +177,8 @@ class Guardian(Scoped, Audited, Model):
     """A guardian 监护人 of a child."""
 
     __tablename__ = "guardian"
+    __table_args__ = listed_by("name")
+    is_large = True
     follows_child = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -194,6 +201,8 @@ class ChildGroup(Scoped, Audited, Model):
     """A special group 特殊群体 that a child belongs to, from one day to another."""
 
     __tablename__ = "child_group"
+    __table_args__ = listed_by("valid_from")
+    is_large = True
     follows_child = True
 
     id: Mapped[int] = mapped_column(primary_key=True)

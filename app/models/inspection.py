@@ -26,7 +26,7 @@ from sqlalchemy.orm import (
     relationship,
 )
 
-from app.base import Audited, Model, Scoped, registry
+from app.base import Audited, Model, Scoped, listed_by, registry
 from app.columns import UtcDateTime
 from app.models.checklist import ChecklistItem, ChecklistVersion
 from app.models.child import Child
@@ -74,6 +74,8 @@ class Inspection(Scoped, Audited, Model):
     """
 
     __tablename__ = "inspection"
+    __table_args__ = listed_by("occurred_on")
+    is_large = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     type_key: Mapped[str] = mapped_column(String(60), index=True)
@@ -274,7 +276,8 @@ class AttendanceReport(Scoped, Audited, Model):
     """The class teacher's report 班级考勤 of one day."""
 
     __tablename__ = "attendance_report"
-    __table_args__ = (UniqueConstraint("class_id", "day"),)
+    __table_args__ = (UniqueConstraint("class_id", "day"), *listed_by("day"))
+    is_large = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     class_id: Mapped[int] = mapped_column(ForeignKey("school_class.id"), index=True)
@@ -297,7 +300,8 @@ class Absence(Scoped, Audited, Model):
     """A child's absence on one day: leave, or unexplained after contact with the guardian."""
 
     __tablename__ = "absence"
-    __table_args__ = (UniqueConstraint("child_id", "day"),)
+    __table_args__ = (UniqueConstraint("child_id", "day"), *listed_by("day"))
+    is_large = True
     follows_child = True
 
     id: Mapped[int] = mapped_column(primary_key=True)

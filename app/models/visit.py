@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.base import Audited, Model, Scoped
+from app.base import Audited, Model, Scoped, listed_by
 from app.models.child import Child, Code
 from app.models.staff import Person
 
@@ -16,6 +16,8 @@ class Visit(Scoped, Audited, Model):
     """A home visit 家访 or persuasion visit 劝返 to one child."""
 
     __tablename__ = "visit"
+    __table_args__ = listed_by("visited_on")
+    is_large = True
     follows_child = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
