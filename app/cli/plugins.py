@@ -1,10 +1,12 @@
-"""Make, check and list plugins, and write their migrations."""
+"""Make, check and list plugins, write their migrations, show what they may refer to."""
 
 from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import current_app
@@ -12,7 +14,7 @@ from flask.cli import with_appcontext
 from rich.console import Console
 from rich.table import Table
 
-from app import database
+from app import database, kit
 from app.cli import scaffold
 from app.extensions import db
 from app.host import migrations
@@ -52,6 +54,31 @@ def check(name: str | None) -> None:
     if any(found.level == "error" for found in wrong):
         sys.exit(1)
     click.echo("no errors")
+
+
+@plugins.command("tables")
+@click.argument("names", nargs=-1)
+def tables(names: tuple[str, ...]) -> None:
+    """Show the core models of app.kit; with NAMES (School, school_class …) their columns."""
+    models = {name: value for name, value in vars(kit).items() if hasattr(value, "__table__")}
+    if unknown := [one for one in names if not _models_named(models, one)]:
+        raise click.UsageError(f"app.kit has no model {', '.join(unknown)}")
+    if not names:
+        overview = Table("Model", "Table", "What it is")
+        for name, model in sorted(models.items()):
+            overview.add_row(name, model.__tablename__, (model.__doc__ or "").splitlines()[0])
+        Console().print(overview)
+    for model in (found for one in names for found in _models_named(models, one)):
+        columns = Table("Column", "Type", "May be empty", "Refers to", title=model.__name__)
+        for column in model.__table__.columns:
+            keys = ", ".join(key.target_fullname for key in column.foreign_keys)
+            columns.add_row(column.name, str(column.type), "yes" if column.nullable else "", keys)
+        Console().print(columns)
+
+
+def _models_named(models: Mapping[str, type[Any]], name: str) -> list[type[Any]]:
+    """Return the model of a class name or a table name."""
+    return [one for key, one in models.items() if name in {key, one.__tablename__}]
 
 
 @plugins.command("new")

@@ -7,8 +7,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
 from flask import Flask, current_app
+from flask.cli import AppGroup
 from flask_appbuilder import AppBuilder
 
 from app import __version__
@@ -160,7 +160,7 @@ class Host:
 
     def _add_commands(self, plugin: Plugin) -> None:
         """Add the plugin's own commands as flask <plugin> <command>."""
-        group = click.Group(plugin.name, help=plugin.title)
+        group = AppGroup(plugin.name, help=plugin.title)  # its commands enter the application
         if plugin.hooks is not None:
             plugin.hooks.hook.commands(group=group)
         if group.commands:

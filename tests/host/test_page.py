@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from flask import Flask
 
@@ -66,6 +68,7 @@ FERRY_GRANT = "".join(
     for name in ("FerryView", "QuayView")
 )
 GRANT = '[[grants.view]]\nname = "TramView"\nread = ["system_administrator"]\n'
+GUIDE = Path(__file__).parents[2] / "plugins" / "README.md"
 PLUGINS = {
     "aa_tram": {"plugin.toml": MANIFEST + GRANT, "views.py": VIEWS},
     "bb_unbuilt": {
@@ -128,6 +131,15 @@ def test_page_says_what_is_broken_and_how_to_mend_it(crowded, administrator) -> 
             assert str(found[number].message) in page
             assert str(found[number].hint) in page
     assert str(crowded.config["INSTANCE_DIR"]) not in page
+
+
+def test_page_stands_in_the_menu_where_the_guide_says(crowded, administrator) -> None:
+    links = administrator.soup("/").select(".nav-group a[href='/plugins/']")
+
+    groups = [link.find_parent("details").summary.get_text(strip=True) for link in links]
+    path = f"{groups[0]} → {links[0].get_text(strip=True)}"
+    assert len(groups) == 1
+    assert f"The page {path} shows" in GUIDE.read_text(encoding="utf-8")
 
 
 def test_core_and_other_plugins_serve_on(crowded, administrator) -> None:

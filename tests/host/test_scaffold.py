@@ -56,6 +56,20 @@ def test_name_that_cannot_be_a_plugin_is_refused(app, tmp_path, monkeypatch, nam
     assert not (tmp_path / "plugins").exists()
 
 
+def test_tables_tell_what_a_plugin_may_refer_to(app) -> None:
+    runner: CliRunner = app.test_cli_runner()
+
+    every = runner.invoke(plugins, ["tables"], env={"COLUMNS": "200"})
+    two = runner.invoke(plugins, ["tables", "School", "absence"], env={"COLUMNS": "200"})
+    none = runner.invoke(plugins, ["tables", "Account"])
+
+    assert "SchoolClass" in every.output
+    assert "school_class" in every.output
+    assert {"township_id", "township.id", "is_boarding", "child_id"} <= set(two.output.split())
+    assert none.exit_code == 2
+    assert "no model Account" in none.output
+
+
 def test_check_and_list_speak_of_every_plugin(app) -> None:
     runner: CliRunner = app.test_cli_runner()
 
