@@ -117,14 +117,19 @@ def _inside(
     link = link_of(table)
     assert link is not None
     key = column(link.column)
-    if link.target is CLASS:
-        found = key.in_(own)
-    else:
-        theirs = _inside(scope, link.target, is_strict=is_strict)
-        found = key.in_(select(link.target.c.id).where(theirs).correlate(None))
+    is_direct = link.target is CLASS
+    found = key.in_(own if is_direct else _keys(scope, link.target, is_strict))
     return or_(key.is_(None), found) if link.is_optional and not is_strict else found
 
 
+@lru_cache(maxsize=128)
+def _keys(scope: Scope, table: Table, is_strict: bool) -> Select[Any]:
+    """Return the select of a table's open rows, one for all the tables that lead to it."""
+    theirs = _inside(scope, table, is_strict=is_strict)
+    return select(table.c.id).where(theirs).correlate(None)
+
+
+@lru_cache(maxsize=128)
 def _owned(scope: Scope, owner: Table) -> Select[Any]:
     key, theirs = owner.c[OWNER], _inside(scope, owner, is_strict=True)
     return select(key).where(key.is_not(None), theirs).correlate(None)

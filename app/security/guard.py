@@ -79,7 +79,7 @@ def _of_classes(scope: Scope, row: Any) -> bool:
     return scope.class_ids is not None and classes.is_of_classes(table_of(type(row)))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _criteria(scope: Scope, _tables: tuple[int, ...]) -> tuple[ORMOption, ...]:
     conditions = ((model, _criterion(scope, model)) for model in narrowed_models())
     return tuple(
