@@ -38,6 +38,8 @@ class Column:
         kind = kind_of(value, text)
         if kind == "long":
             text = f'<span class="clamp">{text}</span>'
+        elif self.formatter is not None:
+            text = f"<div>{text}</div>"
         if link:
             text = f'<a class="row-link" href="{link}">{text}</a>'
         return f'<td data-label="{self.label}" class="{kind}">{text}</td>'
