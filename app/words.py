@@ -7,16 +7,25 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from flask import current_app
-from flask_babel import force_locale, gettext
+from flask_babel import force_locale, get_translations, gettext
 
 WORDS: Final = {"words": True}
 """Marks a column, as its ``info``, whose text came from TOML or the seed and has translations."""
+MOST_SAID: Final = 100
 _says: dict[str, Callable[[str], Any]] = {}
 
 
 def words(text: str | None) -> str:
     """Return a text of the data in the reader's language; as it stands where it has no other."""
     return gettext(text) if text else ""  # an empty msgid would bring the catalogue's header
+
+
+def said_as(typed: str) -> list[str]:
+    """Return texts of the data whose words in the reader's language hold what was typed."""
+    catalogue = getattr(get_translations(), "_catalog", {})
+    wanted = typed.lower()
+    said = (text for text, word in catalogue.items() if text and wanted in str(word).lower())
+    return [text for text in said if isinstance(text, str)][:MOST_SAID]
 
 
 @contextmanager

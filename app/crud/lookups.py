@@ -34,7 +34,7 @@ from app.models import (
     Visit,
 )
 from app.security.scope import mapped
-from app.words import words
+from app.words import said_as, words
 
 PAGE = 20
 NARROWING = ("domain", "school_id", "township_id", "class_id", "kind", "child_id", "version_id")
@@ -132,7 +132,10 @@ class Lookup:
     def _matches(self, typed: str) -> ColumnElement[bool]:
         if issubclass(self.model, Named):
             return spelled_like(self.model, typed)
-        found = [column.icontains(typed, autoescape=True) for column in self._texts()]
+        texts = self._texts()
+        found = [column.icontains(typed, autoescape=True) for column in texts]
+        said = said_as(typed)
+        found += [column.in_(said) for column in texts if said and column.info.get("words")]
         if typed.isascii() and typed.isdigit() and len(typed) < 10:
             found.append(self.model.id == int(typed))
         return or_(*found) if found else false()

@@ -92,10 +92,12 @@ def test_english_reader_finds_no_chinese_but_names(county, unit, leader, reader)
     left = {url: chinese_on(reader.soup(url), *names) for url in (*PAGES, form)}
     shown = chinese_on(reader.soup(form.replace("/edit/", "/show/")), *names)
     offered = reader.get("/lookup/child_status").get_json()["results"]
+    typed = reader.get("/lookup/child_status?q=dropout").get_json()["results"]
 
     assert {url: found for url, found in left.items() if found} == {}
     assert shown == set()
     assert {"At school", "Suspected dropout"} <= {one["text"] for one in offered}
+    assert [one["text"] for one in typed] == ["Suspected dropout"]
 
 
 def test_chinese_reader_reads_the_wording_of_the_document(unit, leader, reader) -> None:
