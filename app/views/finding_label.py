@@ -36,7 +36,7 @@ LABELS: Final[dict[str, Any]] = {
     "from_state": _l("State before"),
     "to_state": _l("State after"),
     "inspection.occurred_on": _l("Visited on"),
-    "outcome": _l("Outcome"),
+    "outcome": _l("Result of the look"),
     "reviewed_by": _l("Looked at by"),
     "visited_on": _l("Visited on"),
     "is_on_site": _l("On site"),
