@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app import clock, workbook
 from app.base import registry
 from app.models import School, Township
-from app.parameters.level import whole_county
+from app.parameters.level import WHOLE_COUNTY
 from app.parameters.settings import NoValue, Settings, settings_on
 from app.parameters.value import Parameters, load_parameters
 from app.parameters.window import Period, Window
@@ -255,7 +255,7 @@ def _subtitle(session: Session, window: Window, scope: Scope) -> str:
 def scope_title(session: Session, scope: Scope) -> str:
     """Return in words which townships and schools a scope covers."""
     if scope.is_county_wide:
-        return whole_county(session)
+        return str(WHOLE_COUNTY)
     queries = (
         select(Township.name)
         .where(Township.id.in_(sorted(scope.township_ids)))

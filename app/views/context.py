@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapper
 
 from app.extensions import db
 from app.models import County
-from app.parameters import level
+from app.parameters.level import WHOLE_COUNTY
 from app.words import words
 
 
@@ -33,7 +33,7 @@ def _frame() -> dict[str, Any]:
     return {
         "appbuilder": current_app.extensions["appbuilder"],
         "county_name": county_name(),
-        "whole_county": whole_county,
+        "whole_county": WHOLE_COUNTY,
     }
 
 
@@ -47,13 +47,6 @@ def county_name() -> str:
     if key not in names:
         names[key] = db.session.scalar(select(County.name).where(County.id == key)) or ""
     return names[key]
-
-
-def whole_county() -> str:
-    """Return the words for the whole county, asked for once in a request."""
-    if "whole_county" not in g:
-        g.whole_county = level.whole_county(db.session())
-    return str(g.whole_county)
 
 
 @event.listens_for(County, "after_update")

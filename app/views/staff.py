@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Form
@@ -11,8 +10,8 @@ from app.crud.base import BureauModelView, ReadOnlyView
 from app.crud.interface import BureauInterface
 from app.crud.refusal import FieldRefused
 from app.models import Appointment, LiaisonAssignment, Person
+from app.parameters.level import WHOLE_COUNTY
 from app.security.roles import TEMPLATES
-from app.views.context import whole_county
 from app.views.organization import check_period
 
 ROLES = {key: template.title for key, template in TEMPLATES.items()}
@@ -20,7 +19,7 @@ CAPACITIES = {
     template.capacity: template.title for template in TEMPLATES.values() if template.capacity
 }
 SCOPES = {
-    "county": LazyString(whole_county),
+    "county": WHOLE_COUNTY,
     "township": _l("One township"),
     "schools": _l("Single schools"),
     "linked": _l("Units assigned by liaison"),
