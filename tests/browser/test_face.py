@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
@@ -67,7 +67,33 @@ FACE = """() => {
   const heading = document.querySelector("h1");
   const ids = [...document.querySelectorAll("[id]")].map(one => one.id);
   const name = one => one.innerText + one.textContent + (one.getAttribute("aria-label") || "");
+  const seen = selector => [...document.querySelectorAll(selector)].filter(one => {
+    const box = one.getBoundingClientRect();
+    return box.width > 1 && box.height > 1 && getComputedStyle(one).opacity !== "0";
+  });
+  const rgb = colour => colour.match(/[\\d.]+/g).map(Number);
+  const light = colour => rgb(colour).slice(0, 3)
+    .map(part => part / 255)
+    .map(part => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0);
+  const ground = one => {
+    const colour = getComputedStyle(one).backgroundColor;
+    return rgb(colour)[3] === 0 && one.parentElement ? ground(one.parentElement) : colour;
+  };
+  const isRead = one => {
+    const [low, high] = [light(getComputedStyle(one).color), light(ground(one))].sort();
+    return (Math.max(low, high) + 0.05) / (Math.min(low, high) + 0.05) >= 4.5;
+  };
+  const says = one => [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+  const isPhone = window.innerWidth < 500;
   return {
+    "named fields": seen("main input, main select, main textarea")
+      .every(one => (one.labels && one.labels.length) || one.getAttribute("aria-label")),
+    "contrast": seen("body *:not(.error-code)").filter(says).every(isRead),
+    "touch": !isPhone || seen(
+      "main .btn, main select, main textarea, main .select2-selection, main .pagination a,"
+      + " main input:not([type=checkbox]):not([type=radio]):not(.select2-search__field)"
+    ).every(one => one.getBoundingClientRect().height >= 43.5),
     "lang": ["zh-CN", "en"].includes(document.documentElement.lang),
     "one h1": count("h1") === 1 && heading.innerText !== "",
     "one main": count("main") === 1,
@@ -123,6 +149,69 @@ def test_every_page_that_the_menu_leads_to_wears_the_face(
 
     assert min(len(links), len(records), len(forms)) > 5
     assert wrong == []
+
+
+def test_pages_of_the_main_job_wear_the_face(
+    page: Page, live: str, watch: Watch, sign_in: Login
+) -> None:
+    sign_in(page, "township_leader")
+
+    wrong, records = [], set()
+    for link in ("inspection/township-visit/list/", "finding/list/", "feedback/list/"):
+        page.goto(f"{live}/{link}")
+        records |= addresses(page, "a.row-link")
+    forms = {record.replace("/show/", "/edit/") for record in records if "/inspection/" in record}
+    for address in sorted({f"{live}/inspection/township-visit/add", *records, *forms}):
+        page.goto(address)
+        wrong += faults(page)
+
+    assert (len(records), len(forms)) == (3, 1)
+    assert wrong == []
+
+
+def test_people_of_the_opening_form_stand_within_their_card(
+    page: Page, live: str, watch: Watch, sign_in: Login
+) -> None:
+    sign_in(page, "township_leader")
+
+    page.goto(f"{live}/inspection/township-visit/add")
+
+    tops = page.evaluate(
+        """() => ["#people", "#people > legend", "#people .person-line"]
+          .map(one => document.querySelector(one).getBoundingClientRect().top)"""
+    )
+    assert tops == sorted(tops)
+
+
+def test_a_change_of_status_offers_what_may_follow(
+    page: Page, live: str, watch: Watch, sign_in: Login
+) -> None:
+    sign_in(page, "school_clerk")
+    page.goto(f"{live}/statuseventview/add")
+    offered = page.locator(".select2-results__option:not(.loading-results)")
+
+    page.locator("#status + .select2-container").click()
+    expect(offered).to_have_count(1)
+    before = offered.inner_text()
+    page.keyboard.press("Escape")
+    page.locator("#child + .select2-container").click()
+    offered.first.click()
+    page.locator("#status + .select2-container").click()
+    expect(page.locator(".select2-results__option", has_text="死亡")).to_have_count(1)
+
+    assert "儿童少年" in before
+    assert "辍学" not in offered.all_inner_texts()
+
+
+def test_focus_is_seen(page: Page, live: str, watch: Watch) -> None:
+    page.goto(f"{live}/login/")
+
+    seen = []
+    for _step in range(4):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("getComputedStyle(document.activeElement).outlineWidth"))
+
+    assert set(seen) == {"3px"}
 
 
 def test_navigation_marks_where_one_is(page: Page, watch: Watch, sign_in: Login) -> None:
