@@ -16,6 +16,7 @@ from werkzeug.security import check_password_hash
 
 from app.extensions import db
 from app.security import accounts, acting, audit, tries
+from app.security.holder import Holder, holder_of
 from app.security.pages import ActingView, LoginApi, MyAccountView, SignInView
 from app.security.permissions import current_permissions
 
@@ -98,9 +99,9 @@ class BureauSecurityManager(SecurityManager):
             note=None if may_try else "unknown, closed or locked",
         )
 
-    def load_user(self, pk: int) -> acting.Holder | None:
+    def load_user(self, pk: int) -> Holder | None:
         """Return the user of a session, if the account is open."""
-        holder = acting.holder_of(int(pk))
+        holder = holder_of(int(pk))
         return holder if holder is not None and holder.is_active else None
 
     def load_user_jwt(self, _jwt_header: Any, jwt_data: Any) -> Any | None:

@@ -25,7 +25,16 @@ from app.views import (
     visit,
 )
 
-OTHER_MODULES = ("inspection", "finding", "attendance", "daily", "evidence", "bulletin", "security")
+OTHER_MODULES = (
+    "inspection",
+    "finding",
+    "attendance",
+    "late_entry",
+    "teaching_point",
+    "evidence",
+    "bulletin",
+    "security",
+)
 """Modules of this package that place their screens themselves."""
 
 

@@ -25,7 +25,7 @@ from app.models import (
     Township,
 )
 from app.views.card import Card, finding_cards
-from app.views.daily import points_to_confirm
+from app.views.teaching_point import points_to_confirm
 
 
 class HomeView(BaseView):
