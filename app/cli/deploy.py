@@ -45,6 +45,7 @@ def run(app: Flask) -> list[Problem]:
         roles.sync(session)
         if session.get(PermissionVersion, 1) is None:
             session.add(PermissionVersion(id=1, number=1))
+        database.count_up(session)
         session.commit()
         return list(host.deploy(session))
 

@@ -61,6 +61,7 @@ def seed_demo(
         request = demo.Request(schools, pupils, random_seed, day)
         summary = demo.make(db.session(), current_app.config["SEED_DIR"], request)
         path = logins.write_logins(current_app.config["INSTANCE_DIR"], summary.logins)
+        database.count_up(db.session())
         db.session.commit()
     for table, count in sorted(summary.rows.items()):
         click.echo(f"{count:>8} {table}")

@@ -32,6 +32,7 @@ def tidy() -> None:
         old = token.c.used_at < clock.now() - TOKENS_KEPT
         tokens = len(session.execute(delete(token).where(old).returning(token.c.token)).all())
         addresses = tries.forget(session, clock.now() - TRIES_KEPT)
+        database.count_up(session)
         session.commit()
     db.session.remove()
     click.echo(f"removed: {tokens} form tokens, {addresses} counts of logins")
