@@ -260,7 +260,7 @@ def scope_title(session: Session, scope: Scope) -> str:
         select(Township.name)
         .where(Township.id.in_(sorted(scope.township_ids)))
         .order_by(Township.position, Township.id),
-        select(School.name).where(School.id.in_(sorted(scope.school_ids))).order_by(School.id),
+        select(School.name).where(School.id.in_(sorted(scope.open_schools))).order_by(School.id),
     )
     names = [name for query in queries for name in session.scalars(query)]
     if not names:

@@ -18,14 +18,11 @@ from wtforms.validators import Length
 from app.base import Refused, registry
 from app.crud.base import BureauModelView
 from app.crud.fields import ChoiceWidget, trimmed
-from app.crud.inspection_sheet import type_title
 from app.crud.interface import BureauInterface
 from app.crud.refusal import FieldRefused
 from app.extensions import db
-from app.models import (
-    LateEntry,
-    LateState,
-)
+from app.models import LateEntry, LateState
+from app.models.inspection import type_title
 from app.workflow import late
 
 REQUEST_STATES = {

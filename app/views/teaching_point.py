@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from app import clock
 from app.base import registry
-from app.crud.inspection_sheet import STATES, type_title, view_name
+from app.crud.inspection_sheet import STATES, view_name
 from app.extensions import db
 from app.models import (
     ClassLine,
@@ -23,6 +23,7 @@ from app.models import (
     InspectionState,
     School,
 )
+from app.models.inspection import type_title
 from app.security.scope import Scope
 
 
