@@ -66,7 +66,7 @@ def test_settled_item_is_folded_with_day_and_people_and_not_required(
     assert is_folded(page, "plan")
     assert not is_folded(page, "order")
     summary = page.select_one("#item_plan_verdict summary").get_text()
-    assert "2026-03-02" in summary
+    assert "2026年3月2日" in summary
     assert "王镇长" in summary
     send(visitor, url, "submit", item_order_verdict="conforms")
     assert stored(county).state == InspectionState.SUBMITTED
