@@ -179,6 +179,16 @@ def unlock(session: Session, user_id: int) -> None:
     _change(session, user_id, failures=0, first_failure_at=None, locked_until=None)
 
 
+def note_login(session: Session, user_id: int) -> None:
+    """Keep when the account was used last, and how often."""
+    user = table_of(User)
+    values = {
+        "last_login": clock.now().replace(tzinfo=None),  # the framework's column knows no zone
+        "login_count": func.coalesce(user.c.login_count, 0) + 1,
+    }
+    session.execute(update(user).where(user.c.id == user_id).values(values))
+
+
 def end_sessions(session: Session, user_id: int) -> None:
     """End every session of an account, copied cookies too."""
     _change(session, user_id, session_number=_account.c.session_number + 1)

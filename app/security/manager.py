@@ -86,6 +86,7 @@ class BureauSecurityManager(SecurityManager):
             return None
         tries.give_back(session)
         accounts.unlock(session, user.id)
+        accounts.note_login(session, user.id)
         session.commit()
         audit.record("login", table="ab_user", row_id=user.id, user_id=user.id)
         return user

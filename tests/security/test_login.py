@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
+from flask_appbuilder.security.sqla.models import User
 from sqlalchemy import select
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -51,6 +52,20 @@ def person(county: CountyBuilder) -> Person:
     county.account(someone, "zhang.san")
     county.appointment(someone, "school_leader", school=county.a_school)
     return someone
+
+
+def test_a_login_is_noted_with_its_time(county: CountyBuilder, person: Person) -> None:
+    account = select(User.login_count, User.last_login).where(User.username == "zhang.san")
+    begun = clock.now().replace(tzinfo=None)
+
+    for password in (PASSWORD, WRONG, PASSWORD):
+        try_form(county.app.test_client(), "zhang.san", password)
+
+    with county.context():
+        count, last = county.session.execute(account).one()
+        county.session.rollback()
+    assert count == 2
+    assert last >= begun
 
 
 def test_the_account_rests_after_five_failures_and_not_before(
