@@ -177,10 +177,15 @@ class RelationIs(FilterRelation):
 
     def apply(self, query: Any, value: Any) -> Any:
         """Narrow a query to the rows that point to a key."""
+        key = self.key_of(value)
+        return query.filter(false() if key is None else self.test(self.column(), key))
+
+    def key_of(self, value: Any) -> int | None:
+        """Return the key that a request names, or None where it cannot be one."""
         try:
-            return query.filter(self.test(self.column(), int(number(str(value)))))
+            return int(number(str(value)))
         except ValueError:
-            return query.filter(false())
+            return None
 
     def column(self) -> Any:
         """Return the foreign key behind the relation."""

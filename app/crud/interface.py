@@ -8,14 +8,15 @@ from types import MappingProxyType
 from typing import Any
 
 from flask_appbuilder.models.filters import Filters
-from sqlalchemy import ColumnElement, Select, Text, func, literal, select, tuple_
-from sqlalchemy.orm import aliased, defer, joinedload, selectinload
+from sqlalchemy import Text, select
+from sqlalchemy.orm import defer, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from app.columns import Encrypted
 from app.crud.fab import SQLAInterface
 from app.crud.filters import BureauFilterConverter, RelationIs, RelationIsNot
 from app.crud.paging import Found, Part
+from app.crud.parts import Parts
 from app.crud.reading import Reading, reading_of
 from app.words import WORDS, words
 
@@ -74,6 +75,7 @@ class BureauInterface(SQLAInterface):
         self.choices = choices or {}
         self._worded: dict[str, bool] = {}
         self._readings: dict[tuple[str, ...], Reading | None] = {}
+        self._parts = Parts(obj)
         super().__init__(obj, session)
 
     def is_choice(self, column: str) -> bool:
@@ -125,13 +127,18 @@ class BureauInterface(SQLAInterface):
 
         Two statements: one for the rows, relations joined, and one for the count.
         """
-        if part.cursor is not None and not self.may_seek(part.order_column):
+        if not self.is_plain_column(part.order_column):
+            part = replace(part, order_column="")
+        if not self.may_seek(part.order_column):
             part = replace(part, cursor=None)
         reading = self._reading(tuple(columns), formatters)
         if reading is None:
-            rows = self._rows(part, filters, [*columns, *joins])
+            head = select(self.obj).options(*self.loading([*columns, *joins]))
+            name = ("rows", *columns, *joins)
+            rows = list(self.session.scalars(*self._parts.rows(head, name, part, filters)))
         else:
-            rows = self._tuples(part, filters, reading)
+            asked = self._parts.rows(reading.statement, tuple(columns), part, filters)
+            rows = list(self.session.execute(*asked))
         is_more = len(rows) > part.page_size
         rows = rows[: part.page_size]
         if part.cursor is not None and not part.cursor.is_after:
@@ -144,9 +151,7 @@ class BureauInterface(SQLAInterface):
             count=self._count(filters, part, len(rows), is_more=is_more),
             counted=COUNT_CAP,
             keys=[row[0] for row in rows] if reading else self.get_keys(rows),
-            values=list(
-                map(reading.values, rows) if reading else self.get_values(rows, list(columns))
-            ),
+            values=reading.values(rows) if reading else list(self.get_values(rows, list(columns))),
             may_seek=self.may_seek(part.order_column),
             is_start=is_start,
             is_end=is_end,
@@ -154,9 +159,7 @@ class BureauInterface(SQLAInterface):
 
     def may_seek(self, order_column: str) -> bool:
         """Tell whether the place of a row in an order can be compared: nothing has no place."""
-        if not self.is_plain_column(order_column):
-            return self.get_pk() is not None
-        return not self.list_columns[order_column].nullable
+        return not order_column or not self.list_columns[order_column].nullable
 
     def _reading(self, columns: tuple[str, ...], formatters: Mapping[str, Any]) -> Reading | None:
         """Return how to read a list as tuples; None where its values are made of the rows."""
@@ -167,57 +170,10 @@ class BureauInterface(SQLAInterface):
             )
         return self._readings[columns]
 
-    def _tuples(self, part: Part, filters: Filters, reading: Reading) -> list[Any]:
-        return list(self.session.execute(self._part(reading.statement, part, filters)))
-
-    def _rows(self, part: Part, filters: Filters, columns: Sequence[str]) -> list[Any]:
-        rows = select(self.obj).options(*self.loading(columns))
-        return list(self.session.scalars(self._part(rows, part, filters)))
-
-    def _part(self, statement: Select[Any], part: Part, filters: Filters) -> Select[Any]:
-        """Return the statement of one part and one row more, which tells whether more follow."""
-        order, cursor = self._order(part), part.cursor
-        if cursor is not None:
-            chosen = filters.apply_all(statement)
-            if cursor.key is not None:
-                chosen = chosen.where(self._beyond(part, cursor.key))
-            return chosen.order_by(*order).limit(part.page_size + 1)
-        if not part.skipped:
-            chosen = filters.apply_all(statement)
-            return chosen.order_by(*order).limit(part.page_size + 1)
-        # Rows are skipped by their keys alone, which an index holds; the others are joined later.
-        keys = filters.apply_all(select(self.get_pk())).order_by(*order)
-        some = keys.limit(part.page_size + 1).offset(part.skipped).subquery()
-        return statement.join(some, some.c.id == self.get_pk()).order_by(*order)
-
-    def _order(self, part: Part) -> list[ColumnElement[Any]]:
-        """Order by a column and then by the key, so that no row shows twice or never."""
-        is_backward = part.cursor is not None and not part.cursor.is_after
-        is_descending = part.is_descending != is_backward
-        return [key.desc() if is_descending else key.asc() for key in self._keys(part)]
-
-    def _keys(self, part: Part) -> list[Any]:
-        column, key = part.order_column, self.get_pk()
-        keys = [getattr(self.obj, column)] if self.is_plain_column(column) else []
-        return keys if key is None or column == self.get_pk_name() else [*keys, key]
-
-    def _beyond(self, part: Part, key: int) -> ColumnElement[bool]:
-        """Return the condition that rows follow, in the order in which they are read."""
-        keys = self._keys(part)
-        anchor = aliased(self.obj)
-        place = [
-            select(getattr(anchor, column.key)).where(anchor.id == key).scalar_subquery()
-            for column in keys[:-1]
-        ]
-        is_after = part.cursor is not None and part.cursor.is_after
-        mine, theirs = (tuple_(*keys), tuple_(*place, key)) if place else (keys[0], literal(key))
-        return mine > theirs if is_after != part.is_descending else mine < theirs
-
     def _count(self, filters: Filters, part: Part, found: int, *, is_more: bool) -> Count:
         if part.cursor is None and not is_more and (found or not part.page):
             return Count(part.skipped + found)
-        matching = filters.apply_all(select(self.get_pk())).limit(COUNT_CAP + 1).subquery()
-        return Count(self.session.scalar(select(func.count()).select_from(matching)) or 0)
+        return Count(self.session.scalar(*self._parts.count(filters, COUNT_CAP + 1)) or 0)
 
     def loading(self, columns: Iterable[str]) -> list[ORMOption]:
         """Return options that load the relations among some columns with the rows themselves."""

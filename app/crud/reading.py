@@ -24,12 +24,22 @@ class Reading:
     """The key first, then one column for each that the list shows."""
     takes: Sequence[tuple[str, Take | None]]
 
-    def values(self, row: Sequence[Any]) -> dict[str, Any]:
-        """Return what the list shows of a row, by column."""
-        return {
-            name: value if take is None else take(value)
-            for (name, take), value in zip(self.takes, row[1:], strict=True)
-        }
+    def values(self, rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+        """Return what the list shows of each row, by column; equal values are put in words once."""
+        said: list[dict[Any, Any]] = [{} for _take in self.takes]
+        return [
+            {
+                name: value if take is None else _once(kept, take, value)
+                for (name, take), kept, value in zip(self.takes, said, row[1:], strict=True)
+            }
+            for row in rows
+        ]
+
+
+def _once(said: dict[Any, Any], take: Take, value: Any) -> Any:
+    if value not in said:
+        said[value] = take(value)
+    return said[value]
 
 
 def reading_of(

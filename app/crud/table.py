@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from numbers import Number
@@ -31,9 +31,22 @@ class Column:
     name: str
     label: Markup
     formatter: Callable[[Any], Any] | None
+    kept: dict[tuple[type, Any], str] = field(default_factory=dict)
 
     def cell(self, value: Any, link: str = "") -> str:
-        """Return the cell of a value, which leads to the row where a link is given."""
+        """Return the cell of a value, which leads to the row where a link is given.
+
+        Schools, days and states come again from row to row: each is drawn once a page.
+        """
+        key = (type(value), value)
+        try:
+            if link or key not in self.kept:
+                self.kept[key] = self._drawn(value, link)
+        except TypeError:  # lists have no place in a dictionary
+            return self._drawn(value, link)
+        return self.kept[key]
+
+    def _drawn(self, value: Any, link: str) -> str:
         text = shown(value) if self.formatter is None else escape(self.formatter(value))
         kind = kind_of(value, text)
         if kind == "long":

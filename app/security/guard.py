@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from flask import g, has_request_context
-from sqlalchemy import ColumnElement, Insert, Update, and_, event
+from sqlalchemy import ColumnElement, Executable, Insert, Select, Update, and_, event
 from sqlalchemy import inspect as inspect_row
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlalchemy.orm.attributes import get_history
@@ -35,6 +36,9 @@ from app.security.scope import (
 )
 
 SCOPE_COLUMNS = ("county_id", "township_id", "school_id")
+Criteria = tuple[ORMOption, ...]
+_brought: WeakKeyDictionary[Executable, Criteria] = WeakKeyDictionary()
+"""The statements that bring their criteria with them."""
 _lifted: ContextVar[bool] = ContextVar("lifted", default=False)
 
 
@@ -80,7 +84,7 @@ def _of_classes(scope: Scope, row: Any) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _criteria(scope: Scope, _tables: tuple[int, ...]) -> tuple[ORMOption, ...]:
+def _criteria(scope: Scope, _tables: tuple[int, ...]) -> Criteria:
     conditions = ((model, _criterion(scope, model)) for model in narrowed_models())
     return tuple(
         with_loader_criteria(model, inside, include_aliases=True)
@@ -111,9 +115,28 @@ def _narrow(state: ORMExecuteState) -> None:
         _add_criteria(scope, state)
 
 
+def criteria_in_force() -> Criteria:
+    """Return what narrows a statement now; the same object for all requests of the same scope."""
+    scope = current_scope()
+    return () if scope.kind == "all" else _criteria(scope, tables_now())
+
+
+def narrowed(statement: Select[Any]) -> Select[Any]:
+    """Return a statement with the criteria in force, to be kept and run again under the same."""
+    criteria = criteria_in_force()
+    if criteria:
+        statement = statement.options(*criteria)
+        _brought[statement] = criteria
+    return statement
+
+
 def _add_criteria(scope: Scope, state: ORMExecuteState) -> None:
-    """Add the criteria, unless a relation is loaded of a row whose own load has brought them."""
+    """Add the criteria, unless they were brought: by a kept statement, or by a row whose relation
+    is loaded now.
+    """
     criteria = _criteria(scope, tables_now())
+    if _brought.get(state.statement) is criteria:
+        return
     brought = state.user_defined_options if state.is_relationship_load else ()
     if criteria and not any(option is criteria[0] for option in brought):
         state.statement = state.statement.options(*criteria)
