@@ -54,12 +54,14 @@ def person(county: CountyBuilder) -> Person:
     return someone
 
 
-def test_a_login_is_noted_with_its_time(county: CountyBuilder, person: Person) -> None:
+def test_a_login_is_noted_with_its_time(
+    client: Visitor, county: CountyBuilder, person: Person
+) -> None:
     account = select(User.login_count, User.last_login).where(User.username == "zhang.san")
     begun = clock.now().replace(tzinfo=None)
 
     for password in (PASSWORD, WRONG, PASSWORD):
-        try_form(county.app.test_client(), "zhang.san", password)
+        try_api(client, "zhang.san", password)
 
     with county.context():
         count, last = county.session.execute(account).one()
