@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from datetime import UTC, datetime
 from typing import Any
@@ -61,7 +60,7 @@ def blind_index(text: str | None) -> str | None:
     if not text:
         return None
     key = current_app.config["BLIND_INDEX_KEY"].encode()
-    return hmac.new(key, text.strip().upper().encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, text.strip().upper().encode(), "sha256").hex()
 
 
 def _cipher() -> MultiFernet:

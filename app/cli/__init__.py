@@ -12,6 +12,7 @@ def register(app: Flask) -> None:
         bulletin,
         daily,
         deploy,
+        imports,
         plugins,
         roles,
         rules,
@@ -25,6 +26,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(bench.bench)
     app.cli.add_command(tidy.tidy)
     for group in (
+        *imports.COMMANDS,
         audit.audit,
         seed.seed,
         plugins.plugins,

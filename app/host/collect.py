@@ -14,6 +14,7 @@ from app.host import hookspecs
 from app.host.fault import Broken
 from app.host.plugin import Contributions, Plugin
 from app.host.problem import brief, problem
+from app.imports.entity import Entity
 from app.kit.hook import PROJECT
 from app.kit.page import Grant, Page
 from app.rules.rule import Rule
@@ -22,6 +23,7 @@ TYPES: Final[dict[str, type[Any]]] = {
     "rules": Rule,
     "bulletins": Bulletin,
     "sections": Section,
+    "entities": Entity,
     "views": Page,
     "grants": Grant,
 }
@@ -30,6 +32,7 @@ COLLECTED: Final = (
     "rules",
     "bulletins",
     "sections",
+    "entities",
     "views",
     "grants",
 )

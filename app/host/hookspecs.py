@@ -20,6 +20,7 @@ from app.kit.page import Grant, Page
 if TYPE_CHECKING:
     from app.checklists.kinds import FieldKind
     from app.documents.bulletin import Bulletin, Section
+    from app.imports.entity import Entity
     from app.models import Inspection
     from app.rules.engine import RuleReport
     from app.rules.rule import Rule
@@ -45,6 +46,11 @@ def bulletins() -> Iterable[Bulletin]:
 @hookspec
 def sections() -> Iterable[Section]:
     """Return sections for bulletins of other plugins, named by key; idle where those are gone."""
+
+
+@hookspec
+def entities() -> Iterable[Entity]:
+    """Return what of the plugin's own tables can be imported and exported."""
 
 
 @hookspec

@@ -16,6 +16,7 @@ from app.base import Problem
 from app.host.discovery import Folder
 from app.host.inspection_type import InspectionType
 from app.host.manifest import Manifest
+from app.imports.entity import Entity
 from app.kit.page import Grant, Page
 from app.rules.rule import Rule
 
@@ -28,6 +29,7 @@ class Contributions:
     rules: tuple[Rule, ...] = ()
     bulletins: tuple[Any, ...] = ()
     sections: tuple[Any, ...] = ()
+    entities: tuple[Entity, ...] = ()
     views: tuple[Page, ...] = ()
     grants: tuple[Grant, ...] = ()
 

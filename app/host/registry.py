@@ -9,6 +9,7 @@ from app.base import Problem
 from app.checklists.definition import ChecklistDefinition
 from app.host import failure
 from app.host.inspection_type import InspectionType
+from app.imports.entity import Entity
 from app.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class HostRegistry:
         """Return the sections that plugins add to a bulletin, in order."""
         added = (one for one in self._offers("sections") if one.bulletin == bulletin)
         return tuple(sorted(added, key=lambda section: (section.order, section.key)))
+
+    def entities(self) -> tuple[Entity, ...]:
+        """Return what can be imported into the tables of the active plugins."""
+        return self._offers("entities")
 
     def parameter_names(self, plugin: str) -> tuple[str, ...]:
         """Return the short names of the parameters that a plugin declares."""

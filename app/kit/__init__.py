@@ -12,6 +12,8 @@ from app.clock import now, today
 from app.columns import UtcDateTime
 from app.crud.base import BureauModelView
 from app.documents.bulletin import Bulletin, Column, Section
+from app.imports.entity import Column as ImportColumn
+from app.imports.entity import Entity, Items, Key, Lookup
 from app.kit.hook import hookimpl
 from app.kit.inspection import inspection_types
 from app.kit.page import Grant, Page, interface
@@ -87,6 +89,7 @@ __all__ = [
     "County",
     "CountyScoped",
     "Enrolment",
+    "Entity",
     "EvidenceFile",
     "EvidenceSet",
     "FieldContext",
@@ -95,10 +98,14 @@ __all__ = [
     "FindingState",
     "Grant",
     "Guardian",
+    "ImportColumn",
     "Inspection",
     "InspectionParticipant",
     "InspectionState",
+    "Items",
+    "Key",
     "LiaisonAssignment",
+    "Lookup",
     "Obligation",
     "Page",
     "Part",

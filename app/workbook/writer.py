@@ -59,7 +59,7 @@ def write(
 def sheet_name(wanted: str, taken: set[str] | None = None) -> str:
     """Return a name that Excel allows: at most 31 characters, none forbidden, not taken."""
     taken = set() if taken is None else taken
-    name = FORBIDDEN.sub(" ", _legal(wanted)).strip().strip("'").strip() or "Sheet"
+    name = FORBIDDEN.sub(" ", legal(wanted)).strip().strip("'").strip() or "Sheet"
     if name.casefold() == "history":  # a name that Excel keeps for itself
         name += "_"
     chosen, number = _cut(name, NAME_LIMIT), 1
@@ -135,7 +135,7 @@ class _Writer:
     def _across(self, text: str, style: Format) -> None:
         if self.last:
             self.paper.merge_range(self.row, 0, self.row, self.last, "", style)
-        self.paper.write_string(self.row, 0, _legal(text), style)
+        self.paper.write_string(self.row, 0, legal(text), style)
         self.row += 1
 
     def _heads(self) -> None:
@@ -144,11 +144,11 @@ class _Writer:
             for start, end, group in _runs(self.columns):
                 if end > start:
                     self.paper.merge_range(self.row, start, self.row, end, "", self.head)
-                self.paper.write_string(self.row, start, _legal(group), self.head)
+                self.paper.write_string(self.row, start, legal(group), self.head)
             self.row += 1
         self.paper.set_row(self.row, 32)
         for index, column in enumerate(self.columns):
-            self.paper.write_string(self.row, index, _legal(column.title), self.head)
+            self.paper.write_string(self.row, index, legal(column.title), self.head)
         self.row += 1
 
     def _row(self, values: Sequence[Cell], styles: Sequence[Format]) -> None:
@@ -156,17 +156,7 @@ class _Writer:
             self._cell(index, value, styles[index])
 
     def _cell(self, index: int, value: Cell, style: Format) -> None:
-        """Write a value by its type: text stays text whatever it begins with."""
-        if value is None:
-            self.paper.write_blank(self.row, index, None, style)
-        elif isinstance(value, bool):
-            self.paper.write_boolean(self.row, index, value, style)
-        elif isinstance(value, int | float | Decimal):
-            self.paper.write_number(self.row, index, value, style)
-        elif isinstance(value, date):
-            self.paper.write_datetime(self.row, index, value, style)
-        else:
-            self.paper.write_string(self.row, index, _legal(str(value)), style)
+        write_cell(self.paper, self.row, index, value, style)
 
     def _add_up(self, values: Sequence[Cell]) -> None:
         for index, column in enumerate(self.columns):
@@ -195,6 +185,20 @@ class _Writer:
         paper.set_footer("&C— &P / &N —")
 
 
+def write_cell(paper: Worksheet, row: int, index: int, value: Cell, style: Format) -> None:
+    """Write a value by its type: text stays text whatever it begins with."""
+    if value is None:
+        paper.write_blank(row, index, None, style)
+    elif isinstance(value, bool):
+        paper.write_boolean(row, index, value, style)
+    elif isinstance(value, int | float | Decimal):
+        paper.write_number(row, index, value, style)
+    elif isinstance(value, date):
+        paper.write_datetime(row, index, value, style)
+    else:
+        paper.write_string(row, index, legal(str(value)), style)
+
+
 def _style(column: Column) -> dict[str, Any]:
     is_number = column.kind in {"count", "decimal", "percent"}
     return {
@@ -215,6 +219,6 @@ def _runs(columns: Sequence[Column]) -> Iterable[tuple[int, int, str]]:
             start = index
 
 
-def _legal(text: str) -> str:
+def legal(text: str) -> str:
     """Return the text without what a workbook cannot hold."""
     return ILLEGAL_IN_XML.sub("", text)[:CELL_LIMIT]

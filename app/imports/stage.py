@@ -1,0 +1,97 @@
+"""Move many rows at once: staged tables for joins, whole inserts, keys given ahead."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, Table, func, select, text
+
+from app.columns import Encrypted
+
+Converter = tuple[int, Callable[[Any], Any]]
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+_number = itertools.count(1)
+
+
+@contextmanager
+def staged(
+    connection: Connection, columns: Sequence[Column[Any]], rows: Iterable[Sequence[Any]]
+) -> Iterator[Table]:
+    """Yield a temporary table of this transaction that holds the rows."""
+    table = Table(f"import_stage_{next(_number)}", MetaData(), *columns, prefixes=["TEMPORARY"])
+    # After an error nothing is dropped: the roll-back takes the table along.
+    table.create(connection)
+    insert_many(connection, table, [column.name for column in columns], rows)
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"ANALYZE {table.name}")
+    yield table
+    table.drop(connection)
+
+
+def insert_many(
+    connection: Connection,
+    table: Table,
+    names: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    fixed: Mapping[str, Any] = NOTHING,
+) -> None:
+    """Insert rows by one statement, with the same fixed values in each.
+
+    Values are Python's; those of encrypted columns come sealed.
+    """
+    convert = _converters(connection, [table.c[name] for name in names])
+    held = [table.c[name] for name in fixed]
+    constant = _row(tuple(fixed.values()), _converters(connection, held))
+    lines = (_row(row, convert) for row in rows) if convert else (tuple(row) for row in rows)
+    listed = ", ".join(f'"{name}"' for name in (*names, *fixed))
+    if connection.dialect.name == "postgresql":
+        driver: Any = connection.connection.driver_connection
+        into = f'COPY "{table.name}" ({listed}) FROM STDIN'
+        with driver.cursor() as cursor, cursor.copy(into) as copy:
+            for line in lines:
+                copy.write_row(line + constant)
+        return
+    values = [line + constant for line in lines]
+    if values:
+        marks = ", ".join("?" * (len(names) + len(fixed)))
+        statement = f'INSERT INTO "{table.name}" ({listed}) VALUES ({marks})'  # noqa: S608  # our names
+        connection.exec_driver_sql(statement, values)
+
+
+def _converters(connection: Connection, columns: Sequence[Column[Any]]) -> Sequence[Converter]:
+    """Return what turns values into the driver's, with the places of their columns."""
+    converters: list[Converter] = []
+    for at, column in enumerate(columns):
+        if isinstance(column.type, (Encrypted, LargeBinary)):
+            continue
+        kind = column.type.dialect_impl(connection.dialect)
+        processor = kind.bind_processor(connection.dialect)
+        if processor is not None:
+            converters.append((at, lru_cache(maxsize=8192)(processor)))
+    return converters
+
+
+def _row(row: Sequence[Any], converters: Sequence[Converter]) -> tuple[Any, ...]:
+    values = list(row)
+    for at, convert in converters:
+        values[at] = convert(values[at])
+    return tuple(values)
+
+
+def next_ids(connection: Connection, table: Table, count: int) -> Sequence[int]:
+    """Return keys for so many new rows; nobody else gets them."""
+    if not count:
+        return ()
+    if connection.dialect.name == "postgresql":
+        taken = text(
+            "SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)"
+        )
+        return list(connection.scalars(taken, {"name": table.name, "count": count}))
+    # SQLite: the transaction holds the write lock, so that the highest key stays the highest.
+    last = connection.scalar(select(func.max(table.c.id))) or 0
+    return range(last + 1, last + 1 + count)
