@@ -325,6 +325,10 @@
       return row;
     }
 
+    const fold = form.closest("details");
+    if (fold && window.innerWidth <= 768) {
+      fold.open = false; // the list comes first on a phone; the heading counts the conditions
+    }
     given.active.forEach(function (filter) {
       [].concat(filter[2]).forEach((value) => addRow(filter[0], filter[1], value));
     });
