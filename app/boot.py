@@ -9,8 +9,8 @@ from flask_appbuilder import AppBuilder
 from flask_babel import Babel
 
 import config as settings
-from app import cli, database, host, security, views
-from app.crud import links, table, texts
+from app import cli, database, host, jobs, security, views
+from app.crud import blank, links, table, texts
 from app.crud.menu import BureauMenu
 from app.extensions import csrf, db, migrate
 from app.security.manager import BureauSecurityManager
@@ -32,6 +32,7 @@ def boot(config: settings.Config | None = None) -> Flask:
         host.load(app)
         _build(app)
         host.freeze(app)
+    jobs.init_app(app)
     cli.register(app)
     return app
 
@@ -63,7 +64,7 @@ def _build(app: Flask) -> None:
         security_manager_class=BureauSecurityManager,
     )
     context.init_app(app)
-    for part in (texts, links, table):
+    for part in (texts, links, table, blank):
         part.init_app(app)
     views.add_core_views(appbuilder)
     host.add_views(appbuilder)

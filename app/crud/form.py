@@ -38,6 +38,7 @@ from app.crud.fields import (
 from app.crud.filters import LARGEST_NUMBER, NO, YES
 from app.crud.interface import BureauInterface
 from app.crud.placement import place_of_reader
+from app.crud.texts import FORM_TEXTS, FormTexts
 from app.files.field import EvidenceField
 
 LONGEST_TEXT = 20_000
@@ -50,6 +51,13 @@ Choices = Mapping[str, Any]
 
 class BureauForm(DynamicForm):
     """A form with a token against double submits and the version of the row it was made from."""
+
+    class Meta:
+        """Take the texts of WTForms itself from catalogues that are read once."""
+
+        def get_translations(self, form: Form) -> FormTexts:
+            """Return the texts."""
+            return FORM_TEXTS
 
     submit_token = HiddenField()
     row_version = HiddenField()
@@ -76,7 +84,7 @@ class FormFactory:
         """Return the form class that edits some columns."""
         given = extra or {}
         fields = {name: given.get(name) or self.field(name) for name in columns}
-        return type("RowForm", (BureauForm,), fields)
+        return type("RowForm", (BureauForm,), {**fields, "blank_rows": {}})
 
     def search_form(
         self, columns: Iterable[str], extra: Mapping[str, Any] | None = None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from babel.support import NullTranslations, Translations
 from flask import Flask, g, has_app_context
 from flask_babel import Domain, get_locale
 from jinja2 import FileSystemBytecodeCache
 from markupsafe import Markup
+from wtforms.i18n import messages_path
 
 MOST_TEXTS = 20_000
 """Texts of the data are translated too: a language that keeps more forgets them all."""
@@ -40,6 +43,26 @@ class KeptTexts(Domain):
         if text is None:
             text = kept[str(string)] = Markup(self.gettext(string)) % {}  # noqa: S704
         return text
+
+
+class FormTexts:
+    """The texts of WTForms itself; its own way reads the catalogue anew for each form."""
+
+    def gettext(self, string: str) -> str:
+        """Return a text in the reader's language."""
+        return str(_catalogue(_language()).gettext(string))
+
+    def ngettext(self, singular: str, plural: str, n: int) -> str:
+        """Return a text that goes with a number in the reader's language."""
+        return str(_catalogue(_language()).ngettext(singular, plural, n))
+
+
+FORM_TEXTS = FormTexts()
+
+
+@lru_cache(maxsize=16)
+def _catalogue(language: str) -> NullTranslations:
+    return Translations.load(messages_path(), [language], domain="wtforms")
 
 
 def _of_language(texts: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -346,9 +346,11 @@ def test_a_read_of_a_child_is_recorded(login, county):
 def test_related_lists_need_their_own_permission(login, county, monkeypatch):
     from app.security import roles
 
-    child = county.child()
+    person = county.person("班主任", place=county.a_school)
+    own_class = county.school_class(teacher_id=person.id)
+    child = county.child(school_class=own_class)
     county.add(Guardian(child_id=child.id, name="莫大", **county.scope_of(county.a_school)))
-    teacher = login("class_teacher", school=county.a_school)
+    teacher = login("class_teacher", school=county.a_school, person=person)
     url = f"/childview/show/{child.id}"
     assert "莫大" in teacher.get(url).get_data(as_text=True)
 
