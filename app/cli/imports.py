@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.table import Table
 
-from app import database, imports
+from app import database, imports, jobs
 from app.base import Refused
 from app.extensions import db
 from app.imports.entity import Entity
@@ -132,4 +133,14 @@ def undo(batch: int) -> None:
     click.echo(f"batch {batch} taken back")
 
 
-COMMANDS = (import_, export, undo)
+@click.command()
+@click.option("--workers", default=1, show_default=True, help="Jobs at the same time.")
+@with_appcontext
+def worker(workers: int) -> None:
+    """Work off jobs until stopped; PostgreSQL is all that it needs."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # the real application
+    if not jobs.serve(app, workers):
+        raise click.ClickException("another process of this installation works off the jobs")
+
+
+COMMANDS = (import_, export, undo, worker)
