@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 from flask_appbuilder.models.filters import Filters
-from sqlalchemy import Text, select
+from sqlalchemy import Select, Text, bindparam, select
 from sqlalchemy.orm import defer, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -221,7 +222,15 @@ def find(session: Any, model: type[Any], value: Any) -> Any | None:
     key = key_of(value)
     if key is None:
         return None
-    return session.execute(select(model).where(model.id == key)).unique().scalar_one_or_none()
+    chosen = _by_key(model)  # type: ignore[arg-type]  # classes can be hashed
+    return session.execute(chosen, {"key": key}).unique().scalar_one_or_none()
+
+
+@lru_cache(maxsize=256)
+def _by_key(model: type[Any]) -> Select[Any]:
+    """Return the select of one row; what is long or has to be deciphered comes when asked for."""
+    later = [defer(getattr(model, name)) for name in _heavy(model)]
+    return select(model).options(*later).where(model.id == bindparam("key"))
 
 
 def _heavy(model: type[Any]) -> Sequence[str]:

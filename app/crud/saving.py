@@ -170,6 +170,7 @@ class SavingMixin(Mixin):
         try:
             self.process_form(form, is_new)
             row, url = self._write(form, item)
+            told = self._message(row, is_new=is_new)  # now: after the commit it is read anew
             db.session.commit()
         except Refused as refusal:
             db.session.rollback()
@@ -191,7 +192,7 @@ class SavingMixin(Mixin):
             flash(incident_text(error), "danger")
         else:
             (self.post_add if is_new else self.post_update)(row)
-            flash(self._message(row, is_new=is_new), "success")
+            flash(told, "success")
             return redirect(url)
         return None
 
