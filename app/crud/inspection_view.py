@@ -47,6 +47,7 @@ from app.models import (
     Inspection,
     InspectionParticipant,
     InspectionState,
+    Person,
 )
 from app.workflow import closing, daily, draw, late
 from app.workflow import inspection as flow
@@ -70,6 +71,10 @@ class TypedInspectionView(SheetMixin, BureauModelView):
     choices_columns: ClassVar[dict[str, Any]] = {"state": STATES}
     # Only drafts may go, and a draft's own page takes it back.
     exclude_route_methods = frozenset({"delete"})
+    looks_up: ClassVar[dict[str, tuple[type[Any], ...]]] = {
+        "can_add": (Person,),
+        "can_edit": (Person,),
+    }
 
     @expose("/add", methods=["GET", "POST"])
     @has_access

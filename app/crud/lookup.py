@@ -6,6 +6,7 @@ from flask import Response, abort, jsonify, request
 from flask_appbuilder import BaseView, expose, has_access
 
 from app.crud.interface import key_of
+from app.crud.lookup_rights import may_look_up
 from app.crud.lookups import PAGE, Lookup, lookup_named
 from app.extensions import db
 
@@ -14,7 +15,7 @@ LONGEST_QUERY = 60
 
 
 class LookupView(BaseView):
-    """Serve the lookups; the guard narrows them to the rows that the reader may see."""
+    """Serve the lookups of what the reader may see or choose; the guard narrows their rows."""
 
     route_base = "/lookup"
     default_view = "list"
@@ -24,7 +25,7 @@ class LookupView(BaseView):
     def list(self, table: str) -> Response:
         """Return one page of rows as JSON, or the one row that ``id`` names."""
         lookup = lookup_named(table)
-        if lookup is None:
+        if lookup is None or not may_look_up(lookup.model):
             abort(404)
         if "id" in request.args:
             return self._one(lookup, request.args["id"])

@@ -109,6 +109,7 @@ class AttendanceEntryView(BaseView):
 
     route_base = "/attendance"
     default_view = "list"
+    looks_up: ClassVar[dict[str, tuple[type[Any], ...]]] = {"can_list": (Child,)}
 
     @expose("/")
     @has_access

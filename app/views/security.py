@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import abort, flash, g, redirect, request, url_for
 from flask_appbuilder import AppBuilder, BaseView, expose, has_access
@@ -82,6 +82,7 @@ class AccountView(BureauModelView):
         "login_count": _l("Logins"),
     }
     list_template = "security/accounts.html"
+    looks_up: ClassVar[dict[str, tuple[type[Any], ...]]] = {"can_new": (Person,)}
 
     @expose("/new", methods=["GET", "POST"])
     @has_access
@@ -238,6 +239,9 @@ class RoleScopeView(BaseView):
 
     route_base = "/roles"
     default_view = "list"
+    looks_up: ClassVar[dict[str, tuple[type[Any], ...]]] = {
+        "can_configure": (Township, Person, School)
+    }
 
     @expose("/")
     @has_access

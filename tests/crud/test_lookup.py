@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from flask_appbuilder.security.sqla.models import Permission, PermissionView, Role, ViewMenu
 from sqlalchemy import select
 
 from app.models import ChildStatus, ChildStatusStep, Code
-from tests.conftest import CountyBuilder, Login
+from tests.conftest import CountyBuilder, Login, Visitor, log_in
 
 
 def texts(visitor, url: str) -> list[str]:
@@ -108,6 +109,43 @@ def test_a_code_of_another_domain_is_refused(login, county):
 
     assert answer.request.path == "/visitview/add"
     assert "method-error" in answer.get_data(as_text=True)
+
+
+def test_a_lookup_is_open_to_those_who_read_the_rows_or_name_them_in_a_form(login, county):
+    county.child("覃小明")
+    entry = county.scalar(select(ViewMenu).filter_by(name="AttendanceEntryView"))
+    may_list = county.scalar(
+        select(PermissionView)
+        .join(PermissionView.permission)
+        .where(Permission.name == "can_list", PermissionView.view_menu_id == entry.id)
+    )
+    role = county.add(Role(name="考勤员", permissions=[may_list]))
+    clerk = county.person()
+    tables = {
+        "system_administrator": ("school", "child", "enrolment", "finding"),
+        "security_administrator": ("person", "child", "guardian", "inspection"),
+        "class_teacher": ("visit", "finding", "obligation", "appointment"),
+    }
+
+    for template, (own, *others) in tables.items():
+        place = county.a_school if template == "class_teacher" else None
+        visitor = login(template, school=place)
+        assert visitor.get(f"/lookup/{own}").status_code == 200
+        for table in others:
+            for query in ("q=覃", "id=1"):
+                answer = visitor.get(f"/lookup/{table}?{query}")
+                assert answer.status_code == 404, f"{template} {table}"
+    user = county.account(clerk)
+    county.appointment(clerk, "system_administrator", role_id=role.id)
+
+    assert texts(log_in(client_of(county), user.username), "/lookup/child?q=覃") == [
+        "覃小明 · 修仁中学"
+    ]
+
+
+def client_of(county: CountyBuilder) -> Visitor:
+    county.app.test_client_class = Visitor
+    return county.app.test_client()  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from app.security.roles import TEMPLATES
 from tests.builder import CountyBuilder
 from tests.conftest import Login
 from tests.security.planting import Planter, snapshot
-from tests.visitor import Visitor
+from tests.visitor import Visitor, read
 
 FAR, NEAR, OWN = "蠹", "蠡", "甲"
 """Marks: rows of another township, of another school of the township, of the own school."""
@@ -215,6 +215,31 @@ def test_lookups_lists_and_searches_hold_only_own_rows(
         typed = text.replace(f'value="{FAR}"', "").replace(f'"{FAR}"', "").replace(f">{FAR}<", "")
         assert answer.status_code in {200, 302, 403, 404}, path
         assert not [mark for mark in marks if f"{mark}1" in typed or f"{mark}校" in typed], path
+
+
+@pytest.mark.parametrize(
+    "key", ["supervision_office", "school_leader", "class_teacher", "security_administrator"]
+)
+def test_every_lookup_of_a_form_answers_who_may_open_the_form(
+    app: Flask, county: CountyBuilder, login: Login, ground: Ground, key: str
+) -> None:
+    visitor = visitor_of(key, county, login)
+    asked: dict[str, str] = {}
+
+    for rule in rules(app):
+        if "GET" not in methods(rule) or rule.endpoint in PUBLIC or "table" in rule.arguments:
+            continue
+        view, _method = view_of(app, rule)
+        own = ground.own.get(kind_of(view), []) if isinstance(view, BaseModelView) else []
+        for path, _row in paths(app, rule, own or ground.own["school_class"][:1]):
+            answer = visitor.get(path)
+            if answer.status_code == 200 and answer.mimetype == "text/html":
+                fields = read(answer).select("[data-endpoint]")
+                asked |= {str(field["data-endpoint"]): path for field in fields}
+
+    assert len(asked) > 2
+    for endpoint, path in asked.items():
+        assert visitor.get(endpoint).status_code == 200, f"{endpoint} of {path}"
 
 
 @pytest.mark.parametrize("key", TEMPLATES)
