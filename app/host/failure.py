@@ -1,4 +1,4 @@
-"""Note which pages of plugins raised, in the database: the worker that is asked may be another."""
+"""Note which pages and hooks of plugins raised, in the database: another worker may be asked."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from flask import request
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app import clock, database
+from app.base import Problem
 from app.extensions import db
 from app.host.imports import PACKAGE
 from app.host.plugin import Plugin
@@ -21,7 +22,7 @@ from app.security.scope import table_of
 if TYPE_CHECKING:
     from app.host.loader import Host
 
-NUMBER = "E062"
+PAGE, HOOK = "E062", "E013"
 log = logging.getLogger(__name__)
 _failure = table_of(PageFailure)
 
@@ -33,10 +34,22 @@ def note(host: Host, error: BaseException) -> None:
     if plugin is None:
         return
     try:
-        _store(plugin.name, page, type(error).__name__)
+        # A connection of its own: the request's transaction is rolled back.
+        with database.writing(), db.engine.begin() as connection:
+            _store(connection, plugin.name, page, type(error).__name__)
         read(host)
     except DBAPIError:
         log.exception("the failure of %s was not stored", page)
+
+
+def note_hook(session: Session, plugin: Plugin, hook: str, error: Exception) -> None:
+    """Note that a hook raised, in the transaction of the record that goes on without it."""
+    log.error("the hook %s of %s failed", hook, plugin.name, exc_info=error)
+    kind = type(error).__name__
+    _store(session.connection(), plugin.name, hook, kind)
+    told = _problem(plugin, hook, kind)
+    others = [one for one in plugin.late_problems if str(one.message) != str(told.message)]
+    plugin.late_problems[:] = [*others, told]
 
 
 def read(host: Host) -> None:
@@ -56,22 +69,25 @@ def forget(session: Session) -> None:
     session.commit()
 
 
-def _store(plugin: str, page: str, error: str) -> None:
-    """Store a failure over a connection of its own: the request's transaction is rolled back."""
+def _store(connection: Connection, plugin: str, page: str, error: str) -> None:
     values = {"error": error[:120], "at": clock.now()}
-    with database.writing(), db.engine.begin() as connection:
-        insert = database.insert_into(connection, _failure)
-        row = insert.values(plugin=plugin, page=page[:120], **values)
-        key = [_failure.c.plugin, _failure.c.page]
-        connection.execute(row.on_conflict_do_update(index_elements=key, set_=values))
+    insert = database.insert_into(connection, _failure)
+    row = insert.values(plugin=plugin, page=page[:120], **values)
+    key = [_failure.c.plugin, _failure.c.page]
+    connection.execute(row.on_conflict_do_update(index_elements=key, set_=values))
 
 
 def _tell(plugin: Plugin, failed: dict[str, str]) -> None:
     """Put the failures in the place of those that were told before."""
-    others = [one for one in plugin.late_problems if one.id != NUMBER]
-    where = f"{plugin.name}/views.py"
-    told = [problem(NUMBER, where, view=page, detail=failed[page]) for page in failed]
-    plugin.late_problems[:] = others + told
+    others = [one for one in plugin.late_problems if one.id not in {PAGE, HOOK}]
+    plugin.late_problems[:] = others + [_problem(plugin, name, failed[name]) for name in failed]
+
+
+def _problem(plugin: Plugin, name: str, error: str) -> Problem:
+    """Return the problem of a page, which is named by view and method, or of a hook."""
+    if "." in name:
+        return problem(PAGE, f"{plugin.name}/views.py", view=name, detail=error)
+    return problem(HOOK, plugin.name, hook=name, detail=error)
 
 
 def _owner(host: Host, error: BaseException, endpoint: str) -> Plugin | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from app.base import Problem
+from app.base import Problem, Refused
 from app.checklists.definition import ChecklistDefinition
 from app.host import failure
 from app.host.inspection_type import InspectionType
@@ -92,10 +92,25 @@ class HostRegistry:
         return (*of_plugins, *self._host.missing)
 
     def inspection_saved(self, session: Any, inspection: Any) -> None:
-        """Tell every plugin that an inspection was stored; Refused goes through."""
+        """Tell every plugin that an inspection was stored; Refused goes through.
+
+        What else a plugin raises takes back its own writes only, and is noted as its problem.
+        """
         for plugin in self._host.active():
-            if plugin.hooks is not None:
+            if plugin.hooks is not None and plugin.hooks.hook.inspection_saved.get_hookimpls():
+                self._tell_saved(plugin, session, inspection)
+
+    def _tell_saved(self, plugin: Plugin, session: Any, inspection: Any) -> None:
+        assert plugin.hooks is not None
+        try:
+            with session.begin_nested():
                 plugin.hooks.hook.inspection_saved(session=session, inspection=inspection)
+        except Refused:
+            raise
+        except Exception as error:
+            if self._host.app.config["PLUGINS_STRICT"]:
+                raise
+            failure.note_hook(session, plugin, "inspection_saved", error)
 
     def rules_finished(self, run: Any) -> None:
         """Tell every plugin that the rules were run."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from types import ModuleType
 
 import pytest
 import time_machine
@@ -14,7 +15,9 @@ from sqlalchemy import func, select
 from app import database
 from app.clock import zone
 from app.extensions import db
-from app.models import ClassLine, Finding, Inspection, InspectionState
+from app.host.loader import host_of
+from app.kit import hookimpl
+from app.models import ClassLine, Finding, Inspection, InspectionState, PageFailure
 from app.views.closing import AGAIN_AT
 from app.workflow import closing
 from app.workflow.closing import Closed
@@ -214,3 +217,42 @@ def test_other_types_stay_drafts(app, county, login):
         assert close(app) == Closed()
 
     assert stored(county).state == InspectionState.DRAFT
+
+
+def test_a_plugin_that_fails_is_noted_and_stops_no_record_and_no_page(
+    app, county, login, leader, classes, monkeypatch
+):
+    monkeypatch.setitem(app.config, "CLOSES_DAYS", True)
+    monkeypatch.setitem(app.config, "PLUGINS_STRICT", False)
+    plugin = host_of(app).find("daily_check")
+    broken = ModuleType("broken")
+
+    @hookimpl
+    def inspection_saved(session, inspection):
+        inspection.note = "half of it"
+        session.flush()
+        raise KeyError("secret words")
+
+    broken.inspection_saved = inspection_saved
+    plugin.hooks.register(broken)
+    try:
+        send(leader, start(leader), "save", **present(classes[0]))
+        app.extensions.pop(AGAIN_AT, None)
+        with at(AFTER):
+            leader = login("school_leader", school=county.a_school)
+            assert leader.get("/account/").status_code == 200
+            administrator = login("system_administrator")
+            page = administrator.get("/plugins/").get_data(as_text=True)
+    finally:
+        plugin.hooks.unregister(broken)
+        plugin.late_problems.clear()
+        app.extensions.pop(AGAIN_AT, None)
+
+    assert stored(county).state == InspectionState.SUBMITTED
+    assert stored(county).note is None
+    assert "E013" in page
+    assert "secret words" not in page
+    noted = county.all(select(PageFailure))
+    assert [(row.plugin, row.page, row.error) for row in noted] == [
+        ("daily_check", "inspection_saved", "KeyError")
+    ]
