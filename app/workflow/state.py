@@ -89,6 +89,13 @@ def _is_found_by_others(case: Case) -> str | None:
     return None
 
 
+def _is_served(case: Case) -> str | None:
+    feedback = case.finding.feedback
+    if feedback is None or feedback.served_on is None:
+        return _("The feedback is not served yet.")
+    return None
+
+
 def _is_not_signed(case: Case) -> str | None:
     if received_on(case.session, case.finding) is not None:
         return _("The receipt is signed already.")
@@ -142,7 +149,9 @@ _NOTE, _EVIDENCE = frozenset({"note"}), frozenset({"evidence"})
 
 STEPS: Final[Sequence[Step]] = (
     Step("serve", _OPEN, FindingState.SERVED, Side.INSPECTOR, rules=(_order_is_due,)),
-    Step("receive", _SERVED, FindingState.SERVED, Side.INSPECTED, rules=(_is_not_signed,)),
+    Step(
+        "receive", _SERVED, FindingState.SERVED, Side.INSPECTED, rules=(_is_served, _is_not_signed)
+    ),
     Step(
         "object",
         _SERVED,

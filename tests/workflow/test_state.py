@@ -12,7 +12,8 @@ from app.base import Refused
 from app.models import Finding, FindingState
 from app.security.roles import TEMPLATES
 from app.workflow.party import INSPECTORS, Case, Hand
-from app.workflow.state import STEP, STEPS, refusal, require
+from app.workflow.state import STEP, STEPS, possible, refusal, require
+from app.workflow.step import follow_record
 
 DAY = date(2026, 3, 5)
 UNIT = frozenset({"school_leader", "school_clerk"})
@@ -76,6 +77,29 @@ def test_what_the_school_found_itself_is_closed_by_its_leader(
     evidence = loop.evidence()
 
     assert taken(loop, finding, evidence) == LEGAL_SELF_FOUND[state]
+
+
+@pytest.mark.parametrize("was_served", [False, True])
+def test_what_is_recalled_has_no_receipt_left_to_sign(
+    loop: Any, today: Callable[[date], None], was_served: bool
+) -> None:
+    """It was closed before it was ordered in writing, or the order was signed for."""
+    finding = loop.finding(
+        "class_attendance",
+        type_key="daily_check",
+        checklist="daily_check",
+        finder=loop.hand("school_leader"),
+    )
+    evidence = loop.evidence()
+    if was_served:
+        loop.into(finding, "served", DAY)
+    loop.take(finding, "close", "school_leader", evidence_set_id=evidence, day=DAY)
+
+    loop.run(follow_record, finding, "recall", "问题仍在")
+
+    case = Case(loop.session, finding, loop.hand("school_clerk"), DAY)
+    assert loop.run(lambda _session: [step.key for step in possible(case)]) == ["close"]
+    assert taken(loop, finding, evidence) == LEGAL_SELF_FOUND["served"]
 
 
 def test_a_lower_unit_does_not_decide_on_a_higher_ones_finding(
