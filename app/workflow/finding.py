@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from flask import current_app
-from flask_babel import force_locale
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.base import actor
-from app.models import Finding, FindingState, Inspection
+from app.models import Finding, FindingState, FindingStep, Inspection
 from app.workflow import deadline, paper, review
 from app.workflow.fault import Fault, faults_of
 from app.workflow.party import Case, Hand, recording_hand
 from app.workflow.standing import is_overdue, overdue, overdue_now, standing
 from app.workflow.step import follow_record, record, take, visit_again
+from app.words import official_language
 
 __all__ = [
     "findings_from",
@@ -31,25 +30,18 @@ def findings_from(session: Session, inspection: Inspection) -> list[Finding]:
     """Bring the findings of a submitted or corrected inspection into line with its answers.
 
     A failed answer without a finding gets one. A finding that no answer supports any more is
-    withdrawn while it is unserved, else it runs its course. Returns the findings made now. What
-    is written into them is in the product's own language, whatever the reader's is.
+    withdrawn while it is unserved, else it runs its course. What an upheld objection took back
+    is not found again. Returns the findings made now. What is written into them is in the
+    product's own language, whatever the reader's is.
     """
-    with force_locale(current_app.config["BABEL_DEFAULT_LOCALE"]):
+    with official_language():
         return _findings_from(session, inspection)
 
 
 def _findings_from(session: Session, inspection: Inspection) -> list[Finding]:
     session.flush()
     is_as_drafted = paper.is_as_drafted(session, inspection)
-    unmatched = {
-        (finding.item_id, finding.child_id): finding
-        for finding in session.scalars(
-            select(Finding).where(
-                Finding.inspection_id == inspection.id,
-                Finding.state != FindingState.WITHDRAWN,
-            )
-        )
-    }
+    unmatched = _known(session, inspection)
     made = []
     for fault in faults_of(session, inspection):
         known = unmatched.pop((fault.item.id, fault.child_id), None)
@@ -63,6 +55,21 @@ def _findings_from(session: Session, inspection: Inspection) -> list[Finding]:
     paper.draft(session, inspection, rewrite=is_as_drafted)
     review.settle(session, inspection)
     return made
+
+
+def _known(
+    session: Session, inspection: Inspection
+) -> dict[tuple[int | None, int | None], Finding]:
+    """Return the findings made so far, by item and child, but those that a correction withdrew."""
+    was_withdrawn = exists().where(
+        FindingStep.finding_id == Finding.id, FindingStep.step == "withdraw"
+    )
+    query = (
+        select(Finding)
+        .where(Finding.inspection_id == inspection.id, ~was_withdrawn)
+        .order_by(Finding.id)
+    )
+    return {(finding.item_id, finding.child_id): finding for finding in session.scalars(query)}
 
 
 def _found(session: Session, inspection: Inspection, fault: Fault) -> Finding:

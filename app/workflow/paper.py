@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.base import registry
 from app.models import Feedback, Finding, FindingState, Inspection
+from app.words import official_language
 
 WRITTEN_FEEDBACK: Final = "written_feedback"
 
@@ -50,10 +51,11 @@ def release(session: Session, finding: Finding) -> None:
     feedback = finding.feedback
     if feedback is None:
         return
-    rewrite = is_as_drafted(session, finding.inspection)
-    finding.feedback = None
-    session.flush()
-    _kept(session, feedback, rewrite=rewrite)
+    with official_language():  # what is compared and written anew is the paper's own text
+        rewrite = is_as_drafted(session, finding.inspection)
+        finding.feedback = None
+        session.flush()
+        _kept(session, feedback, rewrite=rewrite)
 
 
 def opinion_of(findings: Sequence[Finding]) -> str:

@@ -54,8 +54,8 @@ def visit_again(
 ) -> ReturnVisit:
     """Record a return visit 回访督导: it closes the finding, or opens the rectification again."""
     day = visited_on or clock.today()
-    if not is_on_site and finding.closing == "return_visit":
-        raise Refused(_("This finding closes only by an on-site return visit."))
+    if not is_on_site:
+        _refuse_from_afar(finding, is_rectified=is_rectified)
     visit = ReturnVisit(
         finding_id=finding.id,
         inspection_id=inspection_id,
@@ -120,6 +120,20 @@ def _follow(key: str, case: Case) -> FindingStep:
     return record(key, case, STEP[key].to_state)
 
 
+def _refuse_from_afar(finding: Finding, *, is_rectified: bool) -> None:
+    """Refuse to verify on paper: that is to accept the evidence, which the finder may not."""
+    if finding.closing == "return_visit":
+        raise Refused(_("This finding closes only by an on-site return visit."))
+    if is_rectified:
+        raise Refused(
+            _(
+                "Nobody was on site. Evidence on paper is accepted by somebody other than the"
+                " finder: “%(step)s”.",
+                step=STEP["accept"].title,
+            )
+        )
+
+
 def _refuse_impossible_day(case: Case) -> None:
     if case.day > clock.today():
         raise Refused(_("The day lies in the future."))
@@ -133,6 +147,8 @@ def _on_serve(session: Session, finding: Finding, day: date) -> None:
 
 
 def _on_receive(session: Session, finding: Finding, day: date) -> None:
+    if finding.reopened:  # its term counts from the day on which it was opened again
+        return
     served_on = _last_step_on(session, finding, "serve")
     finding.due_on = deadline.rectification_due(session, finding, day, served_on)
 

@@ -186,6 +186,20 @@ def test_correction_back_to_failing_makes_a_new_finding(loop: Any, today: Today)
     assert states == {FindingState.WITHDRAWN, FindingState.OPEN}
 
 
+def test_correction_does_not_find_again_what_an_objection_took_back(
+    loop: Any, today: Today
+) -> None:
+    finding = loop.into(loop.finding(), "withdrawn", date(2026, 3, 5))
+    finding.answer.note = "改正后的事实"
+
+    for verdict in (Verdict.FAILS, Verdict.CONFORMS, Verdict.FAILS):
+        correct(loop, finding, verdict)
+
+    assert loop.county.all(select(Finding)) == [finding]
+    assert finding.state == FindingState.WITHDRAWN
+    assert "改正后的事实" not in finding.facts
+
+
 def test_correction_changes_the_facts_of_an_unserved_finding(loop: Any, today: Today) -> None:
     finding = loop.finding()
     finding.answer.note = "改正后的事实"
@@ -276,7 +290,11 @@ def test_order_of_the_school_itself_waits_for_the_next_school_day(loop: Any, tod
     assert finding.state == FindingState.SERVED
 
 
-def test_what_closes_before_it_is_ordered_gets_no_paper(loop: Any, today: Today) -> None:
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_closes_before_it_is_ordered_gets_no_paper(
+    loop: Any, today: Today, language: str
+) -> None:
+    """The opinion is in the product's own language, whatever that of whoever closes is."""
     today(TUESDAY)
     inspection = loop.inspection(
         {"class_attendance": Verdict.FAILS, "leave_formalities": Verdict.FAILS},
@@ -287,12 +305,18 @@ def test_what_closes_before_it_is_ordered_gets_no_paper(loop: Any, today: Today)
     first, second = loop.run(findings.findings_from, inspection)
     evidence = loop.evidence()
 
-    loop.take(first, "close", "school_leader", evidence_set_id=evidence)
+    def close(session: Any, finding: Finding) -> None:
+        with force_locale(language):
+            hand = loop.hand("school_leader")
+            findings.take(session, finding, "close", hand, evidence_set_id=evidence)
+
+    loop.run(close, first)
     feedback = loop.feedback_of(second)
     assert first.feedback_id is None
     assert feedback.opinion.startswith("1. ")
     assert first.facts not in feedback.opinion
-    loop.take(second, "close", "school_leader", evidence_set_id=evidence)
+    assert "请按督导标准整改" in feedback.opinion
+    loop.run(close, second)
 
     assert loop.county.all(select(Feedback)) == []
 
@@ -373,6 +397,28 @@ def test_late_receipt_stays_within_the_cap(loop: Any, today: Today) -> None:
     finding = received(loop, today, date(2026, 4, 10))
 
     assert finding.due_on == date(2026, 4, 15)
+
+
+@pytest.mark.parametrize(
+    ("key", "term"),
+    [("meeting_notice", date(2026, 4, 28)), ("at_risk_roster", date(2026, 4, 10))],
+)
+def test_receipt_after_a_return_visit_leaves_the_new_term_alone(
+    loop: Any, today: Today, key: str, term: date
+) -> None:
+    finding = served(loop, today, key)
+    today(date(2026, 4, 6))
+    evidence = loop.evidence()
+    loop.take(finding, "claim", "school_clerk", note="已改", evidence_set_id=evidence)
+    today(date(2026, 4, 7))
+    visit = {"hand": loop.hand("township_leader"), "note": "未改", "is_rectified": False}
+    loop.run(findings.visit_again, finding, **visit)
+    assert finding.due_on == term
+
+    today(date(2026, 4, 9))
+    loop.run(feedbacks.receive, loop.feedback_of(finding), loop.hand("school_clerk"))
+
+    assert finding.due_on == finding.steps[-1].due_on == term
 
 
 def test_urgent_findings_run_from_the_finding(loop: Any, today: Today) -> None:
@@ -483,6 +529,23 @@ def test_return_visit_closes_or_opens_again(loop: Any, today: Today) -> None:
 
     assert (finding.state, finding.closed_on) == (FindingState.CLOSED, date(2026, 3, 23))
     assert [row.is_rectified for row in loop.county.all(select(ReturnVisit))] == [False, True]
+
+
+def test_nobody_verifies_what_he_did_not_see_on_site(loop: Any, today: Today) -> None:
+    """Paper closes a finding only by the word of somebody other than the finder."""
+    finding = loop.into(loop.finding(), "claimed", date(2026, 3, 5))
+    visit = {"note": "电话回访", "is_on_site": False}
+
+    for template in ("township_leader", "liaison_leader"):
+        with pytest.raises(Refused):
+            loop.run(findings.visit_again, finding, loop.hand(template), is_rectified=True, **visit)
+    assert (finding.state, finding.closed_on) == (FindingState.CLAIMED, None)
+    assert loop.county.all(select(ReturnVisit)) == []
+    loop.run(
+        findings.visit_again, finding, loop.hand("township_leader"), is_rectified=False, **visit
+    )
+
+    assert finding.state == FindingState.SERVED
 
 
 def test_every_step_is_written_down(loop: Any, today: Today) -> None:
