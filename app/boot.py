@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 from flask import Flask
@@ -9,7 +10,7 @@ from flask_appbuilder import AppBuilder
 from flask_babel import Babel
 
 import config as settings
-from app import cli, database, host, jobs, security, views
+from app import cli, compression, database, host, jobs, security, views
 from app.crud import blank, links, table, texts
 from app.crud.menu import BureauMenu
 from app.extensions import csrf, db, migrate
@@ -34,6 +35,8 @@ def boot(config: settings.Config | None = None) -> Flask:
         host.freeze(app)
     jobs.init_app(app)
     cli.register(app)
+    if not app.testing:
+        gc.freeze()  # what stands now stays: it need not be searched for garbage again and again
     return app
 
 
@@ -47,6 +50,7 @@ def _name_translations(app: Flask) -> None:
 
 
 def _bind_extensions(app: Flask) -> None:
+    compression.init_app(app)  # first: what is bound first sees answers last
     db.init_app(app)
     migrate.init_app(app, db, directory=str(MIGRATIONS), render_as_batch=True, compare_type=True)
     Babel(app)  # plugins are checked before FAB brings its own: their labels need one

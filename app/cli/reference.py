@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import holidays
 from pydantic import Field, TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -138,6 +137,8 @@ def load_county(session: Session, folder: Path) -> County:
 def public_holidays(first: date, last: date) -> dict[date, str]:
     """Return the statutory holidays 法定节假日 of the years between two days, with their names."""
     years = range(first.year, last.year + 1)
+    import holidays  # heavy: only those who fill the calendar need it
+
     return dict(holidays.country_holidays("CN", years=years, language="zh_CN"))
 
 

@@ -84,6 +84,7 @@ def init_app(app: Flask) -> None:
     """Let texts and templates be read once; call it after the last Babel is bound."""
     babel = app.extensions["babel"].instance
     texts = babel.domain_instance = KeptTexts(domain=babel.domain)
+    texts.as_default()  # of the boot itself, too
     app.jinja_env.globals.update(_=texts.drawn, gettext=texts.drawn)
     folder = Path(app.config["INSTANCE_DIR"]) / "templates"
     if _is_private(folder):
