@@ -8,6 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from app.parameters.limit import LIMITS
+
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Unit = Literal[
@@ -20,6 +22,7 @@ Unit = Literal[
     "month",
     "year",
     "hour",
+    "clock_hour",
     "minute",
     "class_hour",
     "flag",
@@ -63,9 +66,10 @@ class ParameterSpec(Strict):
 
 
 def _is_of(unit: str, value: bool | int | Decimal | str) -> bool:
-    """Tell whether a value can be one of the unit; a flag is true, false, 1 or 0."""
+    """Tell whether a value can be one of the unit and lies within its limits."""
     if unit == "text":
         return isinstance(value, str)
     if unit == "flag":
         return value in (True, False)
-    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    return is_number and LIMITS[unit].holds(value)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from decimal import Decimal
+
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -12,6 +15,7 @@ from app.crud.interface import BureauInterface
 from app.crud.refusal import FieldRefused
 from app.extensions import db
 from app.models import Clause, Parameter, ParameterValue, PolicyDocument
+from app.parameters.limit import LIMITS, Limit
 from app.views.organization import check_period
 
 UNITS = {
@@ -24,6 +28,7 @@ UNITS = {
     "month": _l("Months"),
     "year": _l("Years"),
     "hour": _l("Hours"),
+    "clock_hour": _l("Hour of the day"),
     "minute": _l("Minutes"),
     "class_hour": _l("Class hours"),
     "flag": _l("Yes or no"),
@@ -111,9 +116,18 @@ class ParameterValueView(BureauModelView):
             raise FieldRefused("number", _("This parameter is a text."))
         if parameter.unit != "text" and form.text.data:
             raise FieldRefused("text", _("This parameter is a number."))
+        _check_limit(LIMITS.get(parameter.unit), form.number.data)
         key = form.clause_key.data
         if key and db.session.scalar(select(Clause.id).where(Clause.key == key)) is None:
             raise FieldRefused("clause_key", _("There is no such clause."))
+
+
+def _check_limit(limit: Limit | None, number: Decimal | None) -> None:
+    """Refuse a figure that no day, hour or count can be."""
+    if limit is None or number is None or limit.holds(number):
+        return
+    text = _("The value must lie between %(least)s and %(most)s.", **asdict(limit))
+    raise FieldRefused("number", text)
 
 
 class ParameterView(ReadOnlyView):

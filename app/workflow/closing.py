@@ -26,6 +26,7 @@ from app.workflow.finding import findings_from
 from app.workflow.inspection import awaits_parent
 
 CLOSE_HOUR = "core.daily_close_hour"
+HOURS = 24
 ONE_DAY = timedelta(days=1)
 
 
@@ -60,9 +61,11 @@ def is_closed(session: Session, inspection: Inspection) -> bool:
 
 
 def closing_time(figures: Parameters, day: date) -> datetime | None:
-    """Return when the daily check of a day closes; None where no hour is in force."""
+    """Return when the daily check of a day closes; None where no hour of a day is in force."""
     hour = figures.on(CLOSE_HOUR, day)
-    return None if hour is None else datetime.combine(day, time(int(hour)), tzinfo=clock.zone())
+    if hour is None or int(hour) not in range(HOURS):
+        return None
+    return datetime.combine(day, time(int(hour)), tzinfo=clock.zone())
 
 
 def next_closing(session: Session) -> datetime:

@@ -10,14 +10,22 @@ from types import ModuleType
 
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app import database
 from app.clock import zone
 from app.extensions import db
 from app.host.loader import host_of
 from app.kit import hookimpl
-from app.models import ClassLine, Finding, Inspection, InspectionState, PageFailure
+from app.models import (
+    ClassLine,
+    Finding,
+    Inspection,
+    InspectionState,
+    PageFailure,
+    Parameter,
+    ParameterValue,
+)
 from app.views.closing import AGAIN_AT
 from app.workflow import closing
 from app.workflow.closing import Closed
@@ -172,6 +180,26 @@ def test_the_first_request_after_the_hour_closes_the_day(
 
     assert stored(county).submitted_by_id is None
     assert len(later) <= 2
+    app.extensions.pop(AGAIN_AT, None)
+
+
+def test_an_hour_that_no_day_has_closes_nothing_and_breaks_no_page(
+    app, county, login, leader, classes, monkeypatch
+):
+    monkeypatch.setitem(app.config, "CLOSES_DAYS", True)
+    app.extensions.pop(AGAIN_AT, None)
+    hour = select(Parameter.id).where(Parameter.key == closing.CLOSE_HOUR).scalar_subquery()
+    values = update(ParameterValue).where(ParameterValue.parameter_id == hour)
+    url = start(leader)
+
+    for wrong in (24, -1):
+        county.execute(values.values(number=wrong))
+        app.extensions.pop(AGAIN_AT, None)
+        with at(AFTER):
+            leader = login("school_leader", school=county.a_school)
+            assert leader.get(url).status_code == 200
+
+    assert stored(county).state == InspectionState.DRAFT
     app.extensions.pop(AGAIN_AT, None)
 
 

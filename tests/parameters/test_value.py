@@ -62,7 +62,13 @@ def test_value_has_the_type_of_its_unit(session, unit, given, value) -> None:
     assert type(found) is type(value)
 
 
-@pytest.mark.parametrize(("unit", "given"), [("count", "three"), ("text", 3), ("day", "1")])
+@pytest.mark.parametrize(
+    ("unit", "given"),
+    [
+        ("count", "three"), ("text", 3), ("day", "1"), ("day", -1), ("clock_hour", 24),
+        ("percent", 101), ("working_day", 10**9), ("flag", 2),
+    ],
+)  # fmt: skip
 def test_value_of_another_unit_is_refused(unit, given) -> None:
     with pytest.raises(ValidationError):
         spec(unit, ("2024-02-26", given))

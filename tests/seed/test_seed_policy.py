@@ -14,7 +14,7 @@ SEED = Path(__file__).resolve().parents[2] / "seed"
 POLICY = SEED / "policy" / "lp24"
 UNITS = {
     "count", "percent", "day", "school_day", "working_day", "month", "minute", "class_hour",
-    "hour", "week", "year", "text", "flag",
+    "hour", "clock_hour", "week", "year", "text", "flag",
 }  # fmt: skip
 NAMED_BY_THE_CATALOGUE = {
     "LP24-1-1", "LP24-1-2", "LP24-1-3", "LP24-2",
@@ -102,7 +102,7 @@ def test_parameter_is_dated_and_cites_a_clause(name: str) -> None:
         ("daily_draw_classes", "count", 1),
         ("daily_draw_classes_large", "count", 2),
         ("daily_draw_large_above", "count", 18),
-        ("daily_close_hour", "hour", 18),
+        ("daily_close_hour", "clock_hour", 18),
         ("daily_late_school_days", "school_day", 3),
         ("fortnight_first_week_min_days", "school_day", 3),
         ("fortnight_min_days", "school_day", 5),
