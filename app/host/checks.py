@@ -14,6 +14,7 @@ from app.checklists.definition import ChecklistDefinition
 from app.host.imports import PACKAGE
 from app.host.plugin import Plugin
 from app.host.problem import brief, problem
+from app.imports.core import CORE
 from app.rules.check import SelectFault, check_rule, check_select
 
 Stage = Literal["read", "models", "collected"]
@@ -205,8 +206,9 @@ def sections_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:  #
 @register("collected")
 def keys_are_used_once(plugin: Plugin, world: World) -> Iterator[Problem]:
     """Refuse bulletins, entities and field kinds whose key is taken."""
-    for noun in ("field_kinds", "bulletins"):
-        taken = {
+    for noun in ("field_kinds", "bulletins", "entities"):
+        taken = {value.key: "app" for value in (CORE if noun == "entities" else ())}
+        taken |= {
             value.key: other.name
             for other in world.others(plugin)
             for value in getattr(other.offers, noun)

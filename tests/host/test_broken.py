@@ -20,6 +20,16 @@ from tests.host.conftest import CHECKLIST, INSPECTION, MANIFEST, MODELS, RULES, 
 
 GOOD = {"plugin.toml": INSPECTION, "checklist.toml": CHECKLIST, "models.py": MODELS}
 HOOK = "from app.kit import hookimpl\n"
+ENTITIES = """
+from app.kit import Child, Entity, ImportColumn, Key, hookimpl
+
+name = ImportColumn("name", "Name")
+ride = Entity(key="child", title="Ride", model=Child, columns=(name,), keys=(Key(("name",)),))
+
+@hookimpl
+def entities():
+    return [ride]
+"""
 BROKEN = {
     "no manifest": ({"rules.py": ""}, "E001"),
     "bad toml": ({"plugin.toml": "name = [unclosed"}, "E002"),
@@ -161,6 +171,16 @@ BROKEN = {
     "undeclared setting": (
         {"plugin.toml": MANIFEST, "rules.py": RULES.replace("literal(1)", "literal(settings.x)")},
         "E056",
+    ),
+    "entity of the core": ({"plugin.toml": MANIFEST, "hooks.py": ENTITIES}, "E058"),
+    "entity twice": (
+        {
+            "plugin.toml": MANIFEST,
+            "hooks.py": ENTITIES.replace('key="child"', 'key="ride"').replace(
+                "[ride]", "[ride, ride]"
+            ),
+        },
+        "E058",
     ),
     "unknown role": (
         {"plugin.toml": MANIFEST + '[grants]\nread = ["king"]\n'},
