@@ -126,11 +126,17 @@ class MyAccountView(BaseView):
         user = db.session.get(User, g.user_id)
         if user is None:
             abort(404)
+        faults = list(accounts.password_faults(form.password.data, user.username))
+        if faults:  # what breaks the rules is no attempt to guess the present password
+            form.password.errors = [*form.password.errors, *faults]
+            return False
         if not accounts.reserve_attempt(db.session(), user.id) or not check_password_hash(
             user.password or "", form.present.data
         ):
             form.present.errors = [*form.present.errors, _("The present password is wrong.")]
             return False
+        accounts.unlock(db.session(), user.id)
+        db.session.commit()
         try:
             accounts.set_password(db.session(), user, form.password.data, must_change=False)
         except Refused as refusal:

@@ -401,6 +401,25 @@ def test_the_present_password_is_asked_and_counted(
     assert not try_form(app.test_client(), "zhang.san", PASSWORD)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("password", ["too-short", PASSWORD])
+def test_a_right_present_password_with_a_bad_new_one_locks_nobody_out(
+    app: Flask, client: Visitor, person: Person, password: str
+) -> None:
+    log_in(client, "zhang.san")
+    for _attempt in range(6):
+        answer = client.submit(
+            "/account/password",
+            {"present": PASSWORD, "password": password, "repeated": password},
+            select="form[action$=password]",
+        )
+        wrong = read(answer).select(".has-error input")
+        assert [field["id"] for field in wrong] == ["password"]
+
+    change_password(app, client, person)
+
+    assert try_form(app.test_client(), "zhang.san", "Neues-Wort-77")  # type: ignore[arg-type]
+
+
 def test_demonstration_accounts_do_not_open_production(
     app: Flask, client: Visitor, person: Person, county: CountyBuilder
 ) -> None:
