@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.base import actor
 from app.models import Finding, FindingState, FindingStep, Inspection
+from app.words import official_language
 from app.workflow import deadline, paper, review
 from app.workflow.fault import Fault, faults_of
 from app.workflow.party import Case, Hand, recording_hand
 from app.workflow.standing import is_overdue, overdue, overdue_now, standing
 from app.workflow.step import follow_record, record, take, visit_again
-from app.words import official_language
 
 __all__ = [
     "findings_from",
