@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 
 from flask import url_for
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from app import clock
 from app.extensions import db
 from app.models import Finding, FindingState
+from app.workflow.standing import overdue_now
 
 SETTLED = (FindingState.CLOSED, FindingState.WITHDRAWN)
-STOPPED = (FindingState.OBJECTED, FindingState.CLAIMED)
-"""The day of rectification does not run against a school in these states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +31,16 @@ class Card:
 
 def finding_cards(*, serves: bool) -> Iterator[Card]:
     """Count in one statement what is late, waits and is open; each card leads to its list."""
-    is_late = and_(Finding.due_on < clock.today(), Finding.state.not_in(STOPPED))
+    today = clock.today()
     counts = select(
         func.count(Finding.id),
-        _number(is_late),
+        _number(overdue_now(today)),
         _number(Finding.state == FindingState.OPEN),
         _number(Finding.state == FindingState.CLAIMED),
     ).where(Finding.state.not_in(SETTLED))
     unfinished, overdue, unserved, claimed = db.session.execute(counts).one()
     if overdue:
-        until = clock.today() - timedelta(days=1)
-        address = _list(_flt_1_state=[*SETTLED, *STOPPED], _flt_1_due_on=until.isoformat())
+        address = _list(_flt_3_due_on=today.isoformat())
         text = _("Their day of rectification has passed.")
         yield Card(_("Overdue findings"), address, overdue, text, "fa-clock", "danger")
     if unserved and serves:

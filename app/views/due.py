@@ -8,14 +8,19 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
+from sqlalchemy import ColumnElement, select
 
 from app import clock
 from app.cadence.calendar import Calendar, load_calendar
+from app.crud.fab import BaseFilter
+from app.crud.filters import BureauFilterConverter, Condition, day
 from app.crud.interface import BureauInterface
 from app.extensions import db
 from app.models import Finding, FindingState
 from app.views.finding_label import facts_line
+from app.workflow.standing import overdue, overdue_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,36 @@ class Due:
         return str(self.__html__())
 
 
+class OverdueOn(Condition):
+    """The rectification was overdue at the end of this day."""
+
+    name = _l("overdue on")
+    arg_name = "overdue_on"
+
+    def test(self, column: Any, value: str) -> ColumnElement[bool]:
+        """Judge by the rows themselves today, by their steps on a day that has passed."""
+        as_of = day(value)
+        if as_of >= clock.today():
+            return overdue_now(as_of)
+        then = overdue(as_of).subquery()
+        return Finding.id.in_(select(then.c.finding_id))
+
+
+class FindingConditions(BureauFilterConverter):
+    """Offer besides what columns offer by their type whether a finding is overdue."""
+
+    def convert(self, col_name: str) -> list[BaseFilter] | None:
+        """Return the conditions of a column."""
+        found = super().convert(col_name)
+        if found is None or col_name != "due_on":
+            return found
+        return [*found, OverdueOn(col_name, self.datamodel)]
+
+
 class FindingInterface(BureauInterface):
     """Show what is urgent and overdue; one calendar serves the whole page of rows."""
+
+    filter_converter_class = FindingConditions
 
     def get_values(self, lst: Sequence[Any], list_columns: list[str]) -> Iterator[dict[str, Any]]:
         """Yield the values of the list's columns."""
