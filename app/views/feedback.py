@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import abort, current_app, redirect, url_for
 from flask_appbuilder import expose, has_access
-from flask_appbuilder.forms import DynamicForm
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import force_locale
 from flask_babel import gettext as _
@@ -20,7 +19,7 @@ from app.crud.interface import BureauInterface
 from app.extensions import db
 from app.models import FEEDBACK_TITLES, Feedback, Finding, FindingState
 from app.security import audit
-from app.views.finding_form import ReceiptForm, ServeForm
+from app.views.finding_form import LoopForm, ReceiptForm, ServeForm
 from app.views.loop import LoopView
 from app.workflow import feedback
 
@@ -107,10 +106,10 @@ class FeedbackView(LoopView):
 
         return self.take(self.row(pk, self.show_columns), ReceiptForm(), receive)
 
-    def page_of(self, row: Feedback, sent: DynamicForm | None = None) -> Any:
+    def page_of(self, row: Feedback, sent: LoopForm | None = None) -> Any:
         """Return the page of a feedback, with the form that is next or came back."""
         findings, session = _read(row), db.session()
-        form: DynamicForm | None = sent
+        form: LoopForm | None = sent
         if form is None and feedback.may_serve(session, findings, self.hand()):
             form = ServeForm(formdata=None, opinion=row.opinion)
         elif form is None and feedback.may_receive(session, row, findings, self.hand()):

@@ -9,7 +9,6 @@ from typing import Any
 
 from flask import abort
 from flask_appbuilder import AppBuilder, expose, has_access
-from flask_appbuilder.forms import DynamicForm
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import format_date
 from flask_babel import gettext as _
@@ -27,7 +26,7 @@ from app.models import STEP_TITLES, EvidenceFile, Finding, FindingStep
 from app.security import audit
 from app.views.due import Due, FindingInterface, is_running
 from app.views.feedback import FeedbackView
-from app.views.finding_form import FORMS, StepForm, form_for
+from app.views.finding_form import FORMS, LoopForm, StepForm, form_for
 from app.views.finding_history import FindingReviewView, FindingStepView, ReturnVisitView
 from app.views.finding_label import CLOSING_TITLES, DUE_LABELS
 from app.views.loop import LoopView
@@ -98,7 +97,7 @@ class FindingView(LoopView):
 
         return self.take(row, form, step)
 
-    def page_of(self, row: Finding, sent: DynamicForm | None = None) -> Any:
+    def page_of(self, row: Finding, sent: LoopForm | None = None) -> Any:
         """Return the page of a finding, with the form that came back among those offered."""
         session, today = db.session(), clock.today()
         case = Case(session, row, self.hand(), today)
@@ -144,7 +143,7 @@ def _take(finding: Finding, form: StepForm, hand: Hand) -> None:
     )
 
 
-def _forms(own: set[str], sent: DynamicForm | None) -> Iterator[StepForm]:
+def _forms(own: set[str], sent: LoopForm | None) -> Iterator[StepForm]:
     """Yield the forms of the steps that the reader may take, and the one that came back."""
     for key, form in FORMS.items():
         if sent is not None and sent.key == key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
@@ -10,7 +11,7 @@ from typing import Any, ClassVar, Final
 from flask_appbuilder.forms import DynamicForm
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, SelectField, TextAreaField
+from wtforms import BooleanField, HiddenField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional, ValidationError
 
@@ -46,10 +47,20 @@ def _choice(label: Any, choices: list[tuple[str, Any]]) -> SelectField:
     )
 
 
-class StepForm(DynamicForm):
-    """Ask for what one step needs."""
+def _new_token() -> str:
+    return secrets.token_urlsafe(24)
+
+
+class LoopForm(DynamicForm):
+    """Act on the findings loop once, however often the form is sent."""
 
     key: ClassVar[str] = ""
+    submit_token = HiddenField(default=_new_token)
+
+
+class StepForm(LoopForm):
+    """Ask for what one step needs."""
+
     steps: ClassVar[tuple[str, ...]] = ()
     """The steps of the table that the form can take."""
     heading: ClassVar[Any] = ""
@@ -174,7 +185,7 @@ class AcceptForm(StepForm):
     note = _text(_l("Remark"), is_required=False)
 
 
-class ServeForm(DynamicForm):
+class ServeForm(LoopForm):
     """Edit the opinion and serve it."""
 
     key = "serve"
@@ -182,7 +193,7 @@ class ServeForm(DynamicForm):
     opinion = _text(_l("Opinion"), is_required=True, longest=LONGEST_OPINION, rows=12)
 
 
-class ReceiptForm(DynamicForm):
+class ReceiptForm(LoopForm):
     """Sign for a feedback: there is nothing to fill in."""
 
     key = "receive"

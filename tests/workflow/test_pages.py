@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from app.models import Change, Feedback, Finding, FindingState, ReturnVisit
+from app.models import Change, Feedback, Finding, FindingState, FindingStep, ReturnVisit
 from tests.crud.conftest import recorded
 from tests.visitor import read
 
@@ -57,6 +57,30 @@ def test_the_whole_loop_runs_through_the_pages(loop: Any, login: Any, now: None)
     shown = text(clerk.get(page))
     assert "名册.pdf" in shown
     assert "现场核实" in shown
+
+
+def test_a_form_sent_twice_is_taken_once(loop: Any, login: Any, now: None) -> None:
+    school, township = loop.county.a_school, loop.county.a_township
+    finding = loop.finding()
+    inspector = login("township_leader", township=township)
+    clerk = login("school_clerk", school=school)
+    paper, page = f"/feedback/show/{finding.feedback_id}", f"/finding/show/{finding.id}"
+    claimed = {"claim-note": "已改", "claim-evidence": (BytesIO(PDF), "名册.pdf")}
+    visited = {"return_visit-rectified": "no", "return_visit-note": "未改"}
+
+    for visitor, url, select_, data in (
+        (inspector, paper, "#serve-form", {"opinion": "请整改。"}),
+        (clerk, paper, "#receive-form", {}),
+        (clerk, page, "form[action$=claim]", claimed),
+        (inspector, page, "form[action$=return_visit]", visited),
+    ):
+        form = visitor.soup(url).select_one(select_)
+        steps = len(loop.county.all(select(FindingStep)))
+        visitor.send(form, url, data)
+        again = visitor.send(form, url, {**data, "claim-evidence": None})
+        assert again.request.path == url
+        assert "重复提交" in text(again)
+        assert len(loop.county.all(select(FindingStep))) == steps + 1
 
 
 def test_refused_form_names_the_field_and_keeps_what_was_typed(
@@ -174,6 +198,45 @@ def test_list_shows_overdue_days_with_few_statements(
     assert "4" in row.select_one(".tone-danger").get_text()
 
 
+@pytest.mark.parametrize(
+    ("key", "day", "is_over"),
+    [
+        ("meeting_notice", date(2026, 3, 27), False),
+        ("meeting_notice", date(2026, 3, 28), False),
+        ("meeting_notice", date(2026, 3, 30), True),
+        ("headcount", date(2026, 3, 30), False),
+        ("headcount", date(2026, 4, 14), True),
+    ],
+)
+def test_card_and_list_call_overdue_what_the_badge_does(
+    loop: Any, login: Any, today: Callable[[date], None], key: str, day: date, is_over: bool
+) -> None:
+    """A Friday's term is over on Monday; what needs pupils waits for the vacation to end."""
+    loop.semesters((date(2026, 2, 23), date(2026, 3, 27)), (date(2026, 4, 13), date(2026, 7, 10)))
+    loop.calendar(working=tuple(day for day in weekdays(date(2026, 3, 1), date(2026, 4, 20))))
+    today(date(2026, 3, 6))
+    loop.into(loop.finding(key), "served", date(2026, 3, 6))
+    today(day)
+    leader = login("township_leader", township=loop.county.a_township)
+
+    card = leader.soup("/").select_one("a[href*=_due_on]")
+    rows = leader.soup("/finding/list/").select("table tbody tr")
+
+    assert [bool(row.select(".tone-danger")) for row in rows] == [is_over]
+    assert (card is not None) is is_over
+    condition = f"/finding/list/?_flt_3_due_on={day.isoformat()}"
+    assert condition == card["href"] if card else True
+    assert len(leader.soup(condition).select("table tbody .row-link")) == is_over
+    today(date(2026, 5, 6))  # what was overdue on a day stays so
+    leader = login("township_leader", township=loop.county.a_township)
+    assert len(leader.soup(condition).select("table tbody .row-link")) == is_over
+
+
+def weekdays(first: date, last: date) -> Iterator[date]:
+    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    return (day for day in days if day.weekday() < 5)
+
+
 def test_paper_can_be_printed(loop: Any, login: Any, now: None) -> None:
     finding = loop.into(loop.finding(), "served", DAY)
     clerk = login("school_clerk", school=loop.county.a_school)
@@ -192,9 +255,9 @@ def test_receipt_is_on_the_paper_and_signed_once(loop: Any, login: Any, now: Non
     assert clerk.soup(page).select("#receive-form, #serve-form") == []
     inspector.submit(page, select="#serve-form")
 
-    form = clerk.soup(page).select_one("#receive-form")
+    form, other = (clerk.soup(page).select_one("#receive-form") for _ in range(2))
     clerk.send(form, page)
-    again = clerk.send(form, page)
+    again = clerk.send(other, page)
 
     assert read(again).select_one("[role=alert]") is not None
     receipt = clerk.soup(f"/feedback/print/{finding.feedback_id}").select_one(".paper-receipt")
