@@ -63,7 +63,7 @@ from app.parameters.value import value_on
 from app.parameters.window import Period, Window
 from app.rules.engine import RuleReport, RuleResult
 from app.rules.rule import Rule
-from app.workflow.standing import UNFINISHED, overdue, standing
+from app.workflow.standing import UNFINISHED, closings, overdue, standing
 
 __all__ = [
     "UNFINISHED",
@@ -136,6 +136,7 @@ __all__ = [
     "Window",
     "_",
     "_l",
+    "closings",
     "hookimpl",
     "inspection_types",
     "interface",

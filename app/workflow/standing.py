@@ -48,6 +48,15 @@ def standing(as_of: date) -> Select:
     )
 
 
+def closings(start: date, end: date) -> Select:
+    """Select every closing of a finding from one day to another, whatever came after it."""
+    return select(FindingStep.finding_id, FindingStep.township_id, FindingStep.school_id).where(
+        FindingStep.happened_on.between(start, end),
+        FindingStep.to_state == FindingState.CLOSED,
+        FindingStep.from_state != FindingState.CLOSED,
+    )
+
+
 def overdue(as_of: date) -> Select:
     """Select the findings whose rectification was overdue at the end of a day.
 

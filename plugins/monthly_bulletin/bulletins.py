@@ -24,7 +24,6 @@ from app.kit import (
     UNFINISHED,
     Bulletin,
     Column,
-    Finding,
     FindingState,
     Inspection,
     InspectionState,
@@ -33,6 +32,7 @@ from app.kit import (
     Settings,
     Township,
     Window,
+    closings,
     hookimpl,
     inspection_types,
     overdue,
@@ -177,9 +177,8 @@ def _inspections(window: Window) -> Select[Any]:
 
 
 def _closed(window: Window) -> Select[Any]:
-    return _fact(Finding.township_id, Finding.school_id, closed=literal(1)).where(
-        Finding.closed_on.between(window.start, window.as_of)
-    )
+    done = closings(window.start, window.as_of).subquery()
+    return _fact(done.c.township_id, done.c.school_id, closed=literal(1))
 
 
 def _standing(window: Window) -> Select[Any]:

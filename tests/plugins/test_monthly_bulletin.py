@@ -14,6 +14,7 @@ import time_machine
 from flask_babel import force_locale
 from sqlalchemy import Select, literal, select, text
 
+from app import clock
 from app.documents.bulletin import (
     Column,
     Section,
@@ -39,6 +40,7 @@ from tests.builder import CountyBuilder
 KEY = "monthly_bulletin"
 TOTAL = "合计"
 MARCH = month_of(date(2026, 3, 1))
+APRIL = month_of(date(2026, 4, 1))
 
 
 @pytest.fixture(autouse=True)
@@ -80,8 +82,6 @@ class Month:
             "school_id": inspection.school_id,
         }
         state, last_on, due_on = steps[-1]
-        from app import clock
-
         row = self.county.add(
             Finding(
                 inspection_id=inspection.id,
@@ -93,20 +93,31 @@ class Month:
                 **scope,
             )
         )
+        row.state = "open"
         for reached, day, due in steps:
-            self.county.add(
-                FindingStep(
-                    finding_id=row.id,
-                    step="find" if reached == "open" else reached,
-                    from_state="open",
-                    to_state=reached,
-                    happened_on=day,
-                    happened_at=clock.now(),
-                    due_on=due,
-                    **scope,
-                )
-            )
+            self.step(row, "find" if reached == "open" else reached, reached, day, due)
         return row
+
+    def step(
+        self, row: Finding, step: str, reached: str, day: date, due: date | None = None
+    ) -> None:
+        """Let a finding take a step."""
+        self.county.add(
+            FindingStep(
+                finding_id=row.id,
+                step=step,
+                from_state=row.state,
+                to_state=reached,
+                happened_on=day,
+                happened_at=clock.now(),
+                due_on=due,
+                county_id=row.county_id,
+                township_id=row.township_id,
+                school_id=row.school_id,
+            )
+        )
+        row.state = reached
+        self.county.session.commit()
 
 
 @pytest.fixture
@@ -207,7 +218,8 @@ def test_figures_equal_those_of_plain_statements(month: Month) -> None:
         "本月新增": "SELECT count(*) FROM finding f WHERE found_on BETWEEN :first AND :last"
         " AND NOT EXISTS (SELECT 1 FROM finding_step s WHERE s.finding_id = f.id"
         " AND s.to_state = 'withdrawn' AND s.happened_on <= :last)",
-        "本月销号": "SELECT count(*) FROM finding WHERE closed_on BETWEEN :first AND :last",
+        "本月销号": "SELECT count(*) FROM finding_step WHERE happened_on BETWEEN :first AND :last"
+        " AND to_state = 'closed' AND from_state <> 'closed'",
         "其中逾期未整改": "SELECT count(*) FROM finding f JOIN finding_step s ON s.id ="
         " (SELECT max(id) FROM finding_step WHERE finding_id = f.id AND happened_on <= :last)"
         " WHERE s.to_state = 'served' AND s.due_on < :last",
@@ -220,6 +232,25 @@ def test_figures_equal_those_of_plain_statements(month: Month) -> None:
             **{key: day for key, day in days.items() if f":{key}" in statement}
         )
         assert total[name] == county.scalar(bound), name
+
+
+def test_what_opens_again_leaves_a_past_month_as_it_was(month: Month) -> None:
+    closed = month.county.scalar(select(Finding).where(Finding.state == "closed").limit(1))
+    before = figures(table(made_by(month.county), "分乡镇")[TOTAL])
+
+    month.step(closed, "confirm", "closed", date(2026, 3, 25))
+    confirmed = figures(table(made_by(month.county), "分乡镇")[TOTAL])
+    month.step(closed, "recall", "served", date(2026, 4, 8))
+    closed.closed_on = None
+    month.county.session.commit()
+    march = figures(table(made_by(month.county), "分乡镇")[TOTAL])
+    april = figures(table(made_by(month.county, period=APRIL), "分乡镇")[TOTAL])
+    month.step(closed, "close", "closed", date(2026, 4, 9))
+    again = figures(table(made_by(month.county, period=APRIL), "分乡镇")[TOTAL])
+
+    assert before == confirmed == march
+    assert (april[2], again[2]) == (1, 2)
+    assert again[3] == april[3] - 1
 
 
 def test_reader_gets_the_rows_of_his_scope(month: Month) -> None:
