@@ -49,6 +49,7 @@ from app.models.job import Job
 from app.models.late_entry import LateEntry, LateState
 from app.models.obligation import Obligation
 from app.models.organization import (
+    GRADES,
     ClassGrade,
     County,
     DailyMode,
@@ -76,6 +77,7 @@ from app.models.visit import Visit, VisitParticipant
 
 __all__ = [
     "FEEDBACK_TITLES",
+    "GRADES",
     "STEP_TITLES",
     "Absence",
     "Account",

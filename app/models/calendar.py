@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.base import Audited, Model, Scoped, Shared
@@ -76,11 +76,25 @@ class CalendarDay(Shared, Audited, Model):
     __repr__ = __str__
 
 
+def _once(whole: str, condition: str, *columns: str) -> Index:
+    """Return a unique index over the rows for one kind of whole: empty columns are never equal."""
+    where = text(condition)
+    name = f"uq_calendar_exception_{whole}"
+    return Index(name, *columns, unique=True, sqlite_where=where, postgresql_where=where)
+
+
 class CalendarException(Scoped, Audited, Model):
-    """A day on which a school, a grade or a class departs from the county's calendar."""
+    """A day on which a school, a grade or a class departs from the county's calendar.
+
+    A row names a grade, a class or neither; of each whole there is one row a day.
+    """
 
     __tablename__ = "calendar_exception"
-    __table_args__ = (UniqueConstraint("school_id", "grade", "class_id", "day"),)
+    __table_args__ = (
+        _once("school", "grade IS NULL AND class_id IS NULL", "school_id", "day"),
+        _once("grade", "grade IS NOT NULL AND class_id IS NULL", "school_id", "grade", "day"),
+        _once("class", "class_id IS NOT NULL", "class_id", "day"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     school_id: Mapped[int] = mapped_column(ForeignKey("school.id"), index=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
@@ -14,6 +14,10 @@ from app.base import Audited, Model, Named, Scoped, Shared, TownshipScoped
 if TYPE_CHECKING:
     from app.models.calendar import SchoolYear
     from app.models.staff import Person
+
+
+GRADES: Final = range(1, 10)
+"""The grades 年级 of compulsory education."""
 
 
 class SchoolKind(StrEnum):
@@ -121,7 +125,7 @@ class SchoolClass(Scoped, Audited, Model):
 
 
 class ClassGrade(Scoped, Model):
-    """One of the grades (1–9) that sit in a class."""
+    """One of the grades that sit in a class."""
 
     __tablename__ = "class_grade"
     __table_args__ = (UniqueConstraint("class_id", "grade"),)

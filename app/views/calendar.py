@@ -10,7 +10,7 @@ from wtforms.validators import NumberRange
 from app.crud.base import BureauModelView
 from app.crud.interface import BureauInterface
 from app.crud.refusal import FieldRefused
-from app.models import CalendarDay, CalendarException, SchoolYear, Semester
+from app.models import GRADES, CalendarDay, CalendarException, SchoolYear, Semester
 from app.views.organization import check_period
 
 SOURCES = {
@@ -111,10 +111,12 @@ class CalendarExceptionView(BureauModelView):
         "school_class": _l("Leave empty for the whole school or grade."),
         "is_school_day": _l("Ticked: lessons on a free day. Not ticked: free on a school day."),
     }
-    validators_columns = {"grade": [NumberRange(min=1, max=9)]}
+    validators_columns = {"grade": [NumberRange(min=GRADES[0], max=GRADES[-1])]}
 
     def check(self, form: Form, item: CalendarException | None) -> None:
-        """Keep the class within the school; refuse a second exception for the same whole."""
+        """Keep the class within the school; the database refuses a second one for the whole."""
         chosen = form.school_class.data
         if chosen is not None and chosen.school_id != form.school.data.id:
             raise FieldRefused("school_class", _("The class belongs to another school."))
+        if chosen is not None and form.grade.data is not None:
+            raise FieldRefused("grade", _("Choose a grade or a class, not both."))

@@ -16,6 +16,7 @@ from app.crud.base import BureauModelView
 from app.crud.interface import BureauInterface
 from app.crud.refusal import FieldRefused
 from app.models import (
+    GRADES,
     ClassGrade,
     County,
     DailyMode,
@@ -26,7 +27,6 @@ from app.models import (
     Township,
 )
 
-GRADES = range(1, 10)
 SCHOOL_KINDS = {
     SchoolKind.PRIMARY.value: _l("Primary school"),
     SchoolKind.JUNIOR_HIGH.value: _l("Junior high school"),

@@ -7,9 +7,15 @@ from datetime import date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from app.imports.core.organization import BY_CLASS, BY_SCHOOL, BY_YEAR, GRADES, check_period
+from app.imports.core.organization import (
+    BY_CLASS,
+    BY_SCHOOL,
+    BY_YEAR,
+    check_period,
+    wrong_grade,
+)
 from app.imports.entity import Column, Entity, Key, Row
-from app.models import CalendarDay, CalendarException, SchoolYear, Semester
+from app.models import GRADES, CalendarDay, CalendarException, SchoolYear, Semester
 
 
 def _complete_period(row: Row, _today: date) -> None:
@@ -18,7 +24,9 @@ def _complete_period(row: Row, _today: date) -> None:
 
 def _complete_exception(row: Row, _today: date) -> None:
     if row.get("grade") is not None and row.get("grade") not in GRADES:
-        row.fail("grade", _("A grade is a number from 1 to 9."))
+        row.fail("grade", wrong_grade())
+    if row.get("grade") is not None and row.get("class") is not None:
+        row.fail("grade", _("Choose a grade or a class, not both."))
 
 
 SCHOOL_YEAR = Entity(

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.imports.entity import Column, Entity, Items, Key, Lookup, Row
 from app.models import (
+    GRADES,
     ClassGrade,
     DailyMode,
     Person,
@@ -43,7 +44,6 @@ BY_CLASS = Lookup(
     within=(("school_id", "school"), ("school_year_id", "school_year")),
     newest="school_year_id",
 )
-GRADES = range(1, 10)
 
 
 def check_period(row: Row, first: str = "valid_from", last: str = "valid_to") -> None:
@@ -53,13 +53,18 @@ def check_period(row: Row, first: str = "valid_from", last: str = "valid_to") ->
         row.fail(last, _("The last day lies before the first."))
 
 
+def wrong_grade() -> str:
+    """Return the words for a grade that there is not."""
+    return _("A grade is a number from %(first)s to %(last)s.", first=GRADES[0], last=GRADES[-1])
+
+
 def _complete_school(row: Row, _today: date) -> None:
     check_period(row, "opened_on", "closed_on")
 
 
 def _complete_class(row: Row, _today: date) -> None:
     if any(grade not in GRADES for (grade,) in row.get("grades") or ()):
-        row.fail("grades", _("A grade is a number from 1 to 9."))
+        row.fail("grades", wrong_grade())
 
 
 def fill_year(session: Session, rows: Sequence[Row]) -> None:
