@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,6 +30,7 @@ from app.security.scope import Scope, table_of
 
 FAULTS_KEPT = 20_000
 MESSAGE_LENGTH = 500
+Remember = Callable[[Sequence[str]], Mapping[str, str]]
 _batch = table_of(ImportBatch)
 _fault = table_of(ImportFault)
 
@@ -68,12 +69,15 @@ def find_entity(key: str) -> Entity | None:
 
 
 def open_file(
-    entity: Entity, content: bytes, name: str, remembered: Mapping[str, str] = NOTHING
+    entity: Entity, content: bytes, name: str, remember: Remember = lambda _heads: NOTHING
 ) -> Opened:
-    """Read a file and match its heads; refuse what cannot be read."""
+    """Read a file and match its heads; refuse what cannot be read.
+
+    ``remember`` tells what was chosen for these heads before.
+    """
     seen = package.inspect(content)
     with _many_objects():
-        return _opened(entity, content, name, seen.blank_formulas, remembered)
+        return _opened(entity, content, name, seen.blank_formulas, remember)
 
 
 def _opened(
@@ -81,11 +85,11 @@ def _opened(
     content: bytes,
     name: str,
     blank_formulas: Sequence[str],
-    remembered: Mapping[str, str],
+    remember: Remember,
 ) -> Opened:
     table = find_table(entity, read(content, name), blank_formulas=blank_formulas)
     digest = hashlib.sha256(content).hexdigest()
-    return Opened(entity, name, digest, table, match(entity, table.heads, remembered))
+    return Opened(entity, name, digest, table, match(entity, table.heads, remember(table.heads)))
 
 
 def lines_of(opened: Opened) -> list[Row]:

@@ -161,7 +161,9 @@ class Entity:
     keys: tuple[Key, ...]
     """Natural keys, the strongest first; the first whose columns are filled finds the row."""
     view: str = ""
-    """The screen whose right to add is asked for in the browser; none: commands only."""
+    """The screen whose right is asked for in the browser; none: commands only."""
+    right: str = "can_add"
+    """The right on that screen which allows to import."""
     place: tuple[str, ...] = ()
     """Columns that tell where a new row belongs, the first filled one wins."""
     defaults: Texts = made(default_factory=lambda: NO_TEXTS)

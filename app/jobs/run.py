@@ -49,12 +49,14 @@ def run_job(app: Flask, job_id: int) -> None:
 def _work(app: Flask, job: Any) -> str | None:
     """Do the work; return what went wrong, in words for the person who waits for it."""
     try:
+        scope = _scope(job)
+        db.session.rollback()  # the handler begins without a lock
         work = Work(
             job.id,
             job.kind,
             job.subject_id,
             job.argument,
-            _scope(job),
+            scope,
             lambda percent: note_progress(app, job.id, percent),
         )
         handler_of(job.kind)(work)

@@ -50,6 +50,8 @@ LOOP = (
 RESULTS = ("ObligationView", "ViolationView")
 EVIDENCE = ("EvidenceFileView", "EvidenceView")
 BULLETINS = ("BulletinView",)
+IMPORTS = ("ImportView",)
+"""Opens the page; what may be imported follows from the rights on the rows' own screens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def _unit(*more: Grant) -> tuple[Grant, ...]:
     return (
         *_on(ALL, DAILY),
         *_on(READ, REFERENCE, SCHOOLS, STAFF, ATTENDANCE, ("InspectionView",), LATE, RESULTS),
-        *_on(DO, CHILDREN, VISITS, LOOP, EVIDENCE, BULLETINS),
+        *_on(DO, CHILDREN, VISITS, LOOP, EVIDENCE, BULLETINS, IMPORTS),
         *more,
     )
 
@@ -131,7 +133,7 @@ _ALL_TEMPLATES = (
         _inspector(
             *_on(DO, RESULTS, ("TownshipView", "PersonView")),
             *_on(ALL, SCHOOLS, ("LiaisonAssignmentView",)),
-            *_on(DO, ("SchoolYearView", "SemesterView", "CalendarDayView")),
+            *_on(DO, ("SchoolYearView", "SemesterView", "CalendarDayView"), IMPORTS),
             *_on(DECIDE, LATE),
         ),
     ),
@@ -168,7 +170,7 @@ _ALL_TEMPLATES = (
         _l("Township education assistant"),
         TOWNSHIP,
         "education_assistant",
-        _inspector(*_on(DO, CHILDREN, ("LiaisonContactView",))),
+        _inspector(*_on(DO, CHILDREN, ("LiaisonContactView",), IMPORTS)),
     ),
     RoleTemplate(
         "school_leader",
@@ -218,7 +220,7 @@ _ALL_TEMPLATES = (
         COUNTY,
         None,
         (
-            *_on(ALL, DAILY, REFERENCE, ("PluginView", "RuleRunView")),
+            *_on(ALL, DAILY, REFERENCE, ("PluginView", "RuleRunView", "JobView"), IMPORTS),
             *_on(ALL, SCHOOLS),
             *_on(READ, STAFF),
         ),

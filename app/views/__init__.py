@@ -33,6 +33,7 @@ OTHER_MODULES = (
     "teaching_point",
     "evidence",
     "bulletin",
+    "imports",
     "security",
 )
 """Modules of this package that place their screens themselves."""

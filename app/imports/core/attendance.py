@@ -58,6 +58,7 @@ ABSENCE = Entity(
     ),
     keys=(Key(("child", "day")),),
     view="AttendanceEntryView",
+    right="can_list",
     place=("child",),
     derived=("class_id",),
     complete=_complete,
