@@ -126,8 +126,23 @@ class BureauInterface(SQLAInterface):
     ) -> Found:
         """Return one part of the matching rows, and how many match in all.
 
-        Two statements: one for the rows, relations joined, and one for the count.
+        Two statements: one for the rows, relations joined, and one for the count. Beyond the end
+        stands the last page.
         """
+        found = self._find(part, filters, columns, joins, formatters)
+        if found.keys or not found.count or found.pages == 0:
+            return found
+        last = replace(part, page=found.pages - 1, cursor=None)
+        return self._find(last, filters, columns, joins, formatters)
+
+    def _find(
+        self,
+        part: Part,
+        filters: Filters,
+        columns: Sequence[str],
+        joins: Sequence[str],
+        formatters: Mapping[str, Any],
+    ) -> Found:
         if not self.is_plain_column(part.order_column):
             part = replace(part, order_column="")
         if not self.may_seek(part.order_column):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -59,6 +60,23 @@ def recorded(app: Flask) -> Iterator[list[str]]:
 
     with app.app_context():
         engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def recorded_with_values(app: Flask) -> Iterator[list[tuple[str, Any]]]:
+    """Record the statements of a block with their values, as the driver gets them."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_connection, _cursor, statement, values, *_rest) -> None:
+        if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")):
+            seen.append((statement, values))
+
+    engine = db.engine
     event.listen(engine, "before_cursor_execute", note)
     try:
         yield seen
