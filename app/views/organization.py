@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 from wtforms import Form, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
@@ -15,6 +16,7 @@ from wtforms.widgets import Select
 from app.crud.base import BureauModelView
 from app.crud.interface import BureauInterface
 from app.crud.refusal import FieldRefused
+from app.extensions import db
 from app.models import (
     GRADES,
     ClassGrade,
@@ -207,10 +209,22 @@ class SchoolView(BureauModelView):
     description_columns = {"parent": _l("Only for teaching points: the school they belong to.")}
 
     def check(self, form: Form, item: School | None) -> None:
-        """Compare the dates, and keep a school from being its own parent."""
+        """Compare the dates; let only teaching points have a parent, and none be one."""
         check_period(form.opened_on.data, form.closed_on.data, "closed_on")
-        if item is not None and form.parent.data is item:
+        parent, is_point = form.parent.data, form.kind.data == SchoolKind.TEACHING_POINT
+        if parent is not None and parent is item:
             raise FieldRefused("parent", _("A school cannot be its own parent."))
+        if parent is not None and not is_point:
+            raise FieldRefused("parent", _("Only a teaching point has a parent school."))
+        if parent is not None and parent.kind == SchoolKind.TEACHING_POINT:
+            raise FieldRefused("parent", _("A teaching point cannot be a parent school."))
+        if is_point and item is not None and _has_points(item):
+            raise FieldRefused("kind", _("This school is the parent of teaching points."))
+
+
+def _has_points(school: School) -> bool:
+    points = select(School.id).where(School.parent_id == school.id)
+    return db.session.scalar(points.limit(1)) is not None
 
 
 class TownshipView(BureauModelView):

@@ -60,6 +60,8 @@ def wrong_grade() -> str:
 
 def _complete_school(row: Row, _today: date) -> None:
     check_period(row, "opened_on", "closed_on")
+    if row.get("parent") is not None and row.get("kind") != SchoolKind.TEACHING_POINT:
+        row.fail("parent", _("Only a teaching point has a parent school."))
 
 
 def _complete_class(row: Row, _today: date) -> None:
