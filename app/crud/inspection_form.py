@@ -15,7 +15,7 @@ from wtforms.validators import Length, Optional
 from app import clock
 from app.base import actor
 from app.crud.fields import ChoiceWidget, DayField, LookupField, Required, trimmed
-from app.models import Inspection, Person, School, Township
+from app.models import Appointment, Inspection, Person, School, Township
 from app.security.roles import TEMPLATES
 from app.workflow import late
 from app.workflow.capacity import capacities_of, refusal_of_attendant
@@ -78,10 +78,13 @@ class AttendantsForm(FlaskForm):
             person.data, capacity.data = part.person, part.capacity or ACCOMPANIES
 
     def begin_with_actor(self, session: Session, kind: Kind) -> None:
-        """Put the acting person on the first line, in the capacity of the type."""
+        """Put the acting person on the first line, in his own capacity or that of the type."""
         person_id = actor.get().person_id
         person = session.get(Person, person_id) if person_id is not None else None
-        self["person_1"].data, self["capacity_1"].data = person, kind.capacity
+        acting = session.get(Appointment, actor.get().appointment_id or 0)
+        own = (acting.capacity or acting.template) if acting is not None else kind.capacity
+        capacity = own if own in kind.fill else kind.capacity
+        self["person_1"].data, self["capacity_1"].data = person, capacity
 
 
 class OpeningForm(AttendantsForm):

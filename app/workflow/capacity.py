@@ -28,17 +28,17 @@ WHOLE_TOWNSHIP = frozenset({"liaison_department"})
 def capacities_of(session: Session, person_id: int, unit: Unit, day: date) -> frozenset[str]:
     """Return the capacities that a person held for a unit on a day."""
     in_force = or_(Appointment.valid_to.is_(None), Appointment.valid_to >= day)
-    listed = select(AppointmentSchool.appointment_id).where(
-        AppointmentSchool.school_id == unit.school_id
-    )
     covers = or_(
         and_(Appointment.scope_kind == "county", Appointment.county_id == unit.county_id),
         and_(Appointment.scope_kind == "township", Appointment.township_id == unit.township_id),
-        and_(
-            Appointment.scope_kind == "schools",
-            or_(Appointment.school_id == unit.school_id, Appointment.id.in_(listed)),
-        ),
     )
+    if unit.school_id is not None:
+        # An appointment to several schools names none itself: to a township it would seem to apply.
+        listed = select(AppointmentSchool.appointment_id).where(
+            AppointmentSchool.school_id == unit.school_id
+        )
+        of_school = or_(Appointment.school_id == unit.school_id, Appointment.id.in_(listed))
+        covers = or_(covers, and_(Appointment.scope_kind == "schools", of_school))
     appointed = select(Appointment.capacity, Appointment.template).where(
         Appointment.person_id == person_id, Appointment.valid_from <= day, in_force, covers
     )
@@ -80,7 +80,9 @@ def refusal_of_attendant(
 
 def refusal_of_participants(session: Session, inspection: Inspection, kind: Kind) -> str | None:
     """Return why the people named do not make this an inspection of its type."""
-    if not any(part.capacity == kind.capacity for part in inspection.participants):
+    # Whether the visit counts for a cadence is another matter: that asks for the type's capacity.
+    inspecting = {kind.capacity, *kind.fill}
+    if not any(part.capacity in inspecting for part in inspection.participants):
         return _("Nobody on the record takes part under the capacity that this inspection needs.")
     unit = Unit(inspection.county_id, inspection.township_id, inspection.school_id)
 

@@ -18,6 +18,8 @@ class Kind(Protocol):
     theme: bool
     draw_classes: bool
     self_inspection: bool
+    fill: tuple[str, ...]
+    """Role templates that fill the record: all of them inspect, whether or not it counts."""
     model: type[Inspection]
 
 
