@@ -132,6 +132,7 @@ class SheetMixin:
             if kind is not None and kind.self_inspection
             else None,
             "may_confirm": may_confirm(inspection) and kind is not None,
+            "may_discard": flow.refusal_of_discard(inspection) is None,
             "may_edit": kind is not None and self._may("can_edit", kind.model.__name__),
             "view_name": view_name(inspection.type_key),
             "capacity_title": lambda key: capacity_words().get(key, key),

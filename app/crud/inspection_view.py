@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from flask import flash, redirect, request, url_for
 from flask_appbuilder import expose, has_access
-from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import SQLAlchemyError
@@ -36,6 +35,7 @@ from app.crud.inspection_sheet import (
     load_answers,
     view_name,
 )
+from app.crud.inspection_step import StepsMixin
 from app.crud.interface import BureauInterface
 from app.crud.placement import only_place
 from app.crud.refusal import incident_text
@@ -57,7 +57,7 @@ from app.workflow.review import drawn_for
 LIST_COLUMNS = ["occurred_on", "township", "school", "state", "submitted_by", "confirmed_at"]
 
 
-class TypedInspectionView(SheetMixin, BureauModelView):
+class TypedInspectionView(StepsMixin, SheetMixin, BureauModelView):
     """Record inspections of one type; :func:`inspection_view_for` makes the subclass."""
 
     kind: ClassVar[Any]
@@ -69,7 +69,7 @@ class TypedInspectionView(SheetMixin, BureauModelView):
     base_order = ("occurred_on", "desc")
     label_columns = LABELS
     choices_columns: ClassVar[dict[str, Any]] = {"state": STATES}
-    # Only drafts may go, and a draft's own page takes it back.
+    # Only drafts may go, and a draft's own page discards it.
     exclude_route_methods = frozenset({"delete"})
     looks_up: ClassVar[dict[str, tuple[type[Any], ...]]] = {
         "can_add": (Person,),
@@ -121,8 +121,10 @@ class TypedInspectionView(SheetMixin, BureauModelView):
             return None
         except SQLAlchemyError as error:
             db.session.rollback()
-            flash(incident_text(error), "danger")
-            return None
+            done = self._result_of(form)
+            if done is None:
+                flash(incident_text(error), "danger")
+            return done
         return redirect(url)
 
     def _draft(self, form: Any) -> Inspection:
@@ -160,6 +162,7 @@ class TypedInspectionView(SheetMixin, BureauModelView):
             context=form.context,
             coverage=self._coverage(inspection),
             is_closed=self._is_late(inspection),
+            may_discard=flow.refusal_of_discard(inspection) is None,
             line_of=_line_of,
             radio_options=_radio_options,
             choice_options=_choice_options,
@@ -208,12 +211,15 @@ class TypedInspectionView(SheetMixin, BureauModelView):
         except Refused as refusal:
             db.session.rollback()
             flash(refusal.message, "danger")
-        except StaleDataError:
-            db.session.rollback()
-            self._tell_stale(form, inspection)
         except SQLAlchemyError as error:
             db.session.rollback()
-            flash(incident_text(error), "danger")
+            earlier = self._result_of(form)
+            if earlier is not None:
+                return earlier
+            if isinstance(error, StaleDataError):
+                self._tell_stale(form, inspection)
+            else:
+                flash(incident_text(error), "danger")
         else:
             flash(self._done_text(deed), "success")
             return redirect(url)
@@ -298,22 +304,6 @@ class TypedInspectionView(SheetMixin, BureauModelView):
             ),
             "warning",
         )
-
-    @expose("/confirm/<pk>", methods=["POST"])
-    @has_access
-    @permission_name("show")
-    def confirm(self, pk: str) -> Any:
-        """Sign for the school 到校签收, or confirm one's own participation."""
-        inspection = self.row(pk)
-        try:
-            flow.confirm(db.session(), inspection)
-            self.saved(inspection, is_new=False)
-            db.session.commit()
-            flash(_("The inspection is confirmed."), "success")
-        except Refused as refusal:
-            db.session.rollback()
-            flash(refusal.message, "danger")
-        return redirect(url_for(f"{self.endpoint}.show", pk=pk))
 
     def saved(self, item: Any, *, is_new: bool) -> None:
         """Let plugins follow the record in the same transaction; their Refused takes it back."""

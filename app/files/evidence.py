@@ -143,6 +143,17 @@ def adopt(
     return kept.id
 
 
+def remove_sets(session: Session, set_ids: Iterable[int | None]) -> None:
+    """Remove the sets of a record that is gone, with their files."""
+    keys = [key for key in set_ids if key is not None]
+    for held in session.scalars(select(EvidenceSet).where(EvidenceSet.id.in_(keys))).all():
+        for file in list(held.files):
+            session.delete(file)
+        session.flush()
+        session.delete(held)
+    session.flush()
+
+
 def files_of(
     session: Session, set_ids: Iterable[int | None]
 ) -> Mapping[int | None, Sequence[EvidenceFile]]:
@@ -205,13 +216,9 @@ def sweep(app: Flask) -> int:
         session = db.session
         limit = clock.now() - STAGED_FOR
         old = session.scalars(
-            select(EvidenceSet).where(EvidenceSet.is_staged, EvidenceSet.created_at < limit)
+            select(EvidenceSet.id).where(EvidenceSet.is_staged, EvidenceSet.created_at < limit)
         )
-        for held in old.all():
-            for file in list(held.files):
-                session.delete(file)
-            session.flush()
-            session.delete(held)
+        remove_sets(session(), old)
         session.commit()
         known = set(session.scalars(select(EvidenceFile.stored_sha256)))
         session.rollback()

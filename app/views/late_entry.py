@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from markupsafe import Markup, escape
+from sqlalchemy.orm.exc import StaleDataError
 from wtforms import SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length
@@ -132,9 +133,10 @@ class LateEntryView(BureauModelView):
                 raise Refused(str(next(iter(form.note.errors), _("Something is wrong."))))
             late.decide(db.session(), entry, is_approved=is_approved, note=form.note.data or "")
             db.session.commit()
-        except Refused as refusal:
+        except (Refused, StaleDataError) as refusal:
             db.session.rollback()
-            flash(refusal.message, "danger")
+            faster = _("Somebody else was faster. Look at what is there now, then decide again.")
+            flash(refusal.message if isinstance(refusal, Refused) else faster, "danger")
         else:
             done = _("The late entry is approved.") if is_approved else _("The request is refused.")
             flash(done, "success")

@@ -140,14 +140,15 @@ def add_class_lines(session: Session, inspection: Inspection, kind: Kind) -> Non
     day = inspection.occurred_on
     rolls = rolls_of(session, inspection.school_id, day)
     parameters = load_parameters(session)
-    seed = f"{inspection.id}:{inspection.redraw_reason or ''}"
     wanted = list(rolls)
     marked: list[Roll] = []
     if kind.self_inspection:
-        marked = counted_daily(rolls, parameters, day, seed)
+        marked = counted_daily(rolls, parameters, day, f"{inspection.id}:")
     elif kind.draw_classes:
         school = session.get_one(School, inspection.school_id)
         draw = Draw.on(parameters, day)
+        # Not by the number of the record: a draft that is discarded must not draw anew.
+        seed = f"{kind.key}:{school.id}:{day.isoformat()}:{inspection.redraw_reason or ''}"
         wanted = marked = drawn_classes(rolls, draw, is_focus=school.is_focus, seed=seed)
     present = {line.class_id for line in inspection.class_lines}
     for roll in wanted:

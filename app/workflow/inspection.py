@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.base import Refused, actor, registry
+from app.files.evidence import remove_sets
 from app.models import (
     Appointment,
     Checklist,
@@ -116,6 +117,35 @@ def submit(session: Session, inspection: Inspection, kind: Kind) -> None:
     if own is not None:
         _confirm(inspection, own, counts=_counts(session, inspection))
     findings_from(session, inspection)
+
+
+def refusal_of_discard(inspection: Inspection) -> str | None:
+    """Return why the acting person cannot take a draft back; None where he can."""
+    kind = registry.inspection_type(inspection.type_key)
+    if inspection.state != InspectionState.DRAFT:
+        return _("Only a draft can be discarded; a submitted record is corrected.")
+    if kind is None or kind.self_inspection:
+        return _("The school's record of the day stays; it closes by itself.")
+    is_own = actor.get().user_id is not None and inspection.created_by_id == actor.get().user_id
+    if not is_own and own_participation(inspection) is None:
+        return _("Whoever opened the draft, or takes part in it, discards it.")
+    return None
+
+
+def discard(session: Session, inspection: Inspection) -> None:
+    """Take back a draft that was opened by mistake, with its files; the audit keeps what it said.
+
+    Discarding draws no new classes: opened again, the record of the day has the same ones.
+    """
+    reason = refusal_of_discard(inspection)
+    if reason:
+        raise Refused(reason)
+    held = {inspection.evidence_set_id, *(one.evidence_set_id for one in inspection.answers)}
+    for drawn in review.drawn_for(session, inspection):
+        session.delete(drawn.review)
+    session.delete(inspection)
+    session.flush()
+    remove_sets(session, held)
 
 
 def awaits_parent(inspection: Inspection) -> bool:

@@ -8,7 +8,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.base import actor, registry
@@ -47,19 +47,33 @@ class Drawn:
 
 
 def draw(session: Session, inspection: Inspection) -> None:
-    """List at random what an outside visit looks at; the same record draws the same findings."""
+    """List at random what an outside visit looks at; the day's first visit draws the same."""
     kind = registry.inspection_type(inspection.type_key)
     if kind is None or kind.self_inspection or inspection.school_id is None:
         return
     count = number_on(session, COUNT, inspection.occurred_on)
     waiting = _waiting(session, inspection) if count else []
-    seed = f"{inspection.id}:review"
+    seed = f"{inspection.school_id}:{inspection.occurred_on}:{_before(session, inspection)}:review"
     chosen = Random(seed).sample(waiting, min(count or 0, len(waiting)))  # noqa: S311  # a draw
     for finding in sorted(chosen, key=lambda finding: finding.id):
         session.add(
             FindingReview(inspection_id=inspection.id, finding_id=finding.id, **place(finding))
         )
     session.flush()
+
+
+def _before(session: Session, inspection: Inspection) -> int:
+    """Count the day's visits before this one; a draft that is discarded must not draw anew."""
+    return (
+        session.scalar(
+            select(func.count(Inspection.id)).where(
+                Inspection.school_id == inspection.school_id,
+                Inspection.occurred_on == inspection.occurred_on,
+                Inspection.id < inspection.id,
+            )
+        )
+        or 0
+    )
 
 
 def drawn_for(session: Session, inspection: Inspection) -> Sequence[Drawn]:

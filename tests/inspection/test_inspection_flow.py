@@ -8,11 +8,13 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select
 
+from app.crud.inspection_view import TypedInspectionView
 from app.extensions import db
 from app.models import (
     Answer,
     Change,
     ChecklistItem,
+    ClassLine,
     EvidenceFile,
     EvidenceSet,
     Finding,
@@ -21,7 +23,12 @@ from app.models import (
     InspectionState,
     Verdict,
 )
+from app.security.guard import unrestricted
+from app.workflow import inspection as flow
+from app.workflow.capacity import capacities_of
+from app.workflow.kind import Unit
 from tests.inspection.conftest import TODAY, item, publish
+from tests.visitor import read
 
 ITEMS = [
     item("order", is_required=True),
@@ -76,6 +83,10 @@ def answer_of(county, key) -> Answer:
     return county.scalar(
         select(Answer).join(ChecklistItem, ChecklistItem.id == Answer.item_id).filter_by(key=key)
     )
+
+
+def lines_of(county) -> set[int]:
+    return set(county.all(select(ClassLine.class_id)))
 
 
 def send(visitor, url, deed, **data):
@@ -247,14 +258,33 @@ def test_office_must_be_held_on_the_day(county, school, visitor, leader):
     assert county.scalar(select(func.count(Inspection.id))) == 0
 
 
-def test_cadre_may_inspect_but_somebody_must_hold_the_office(county, school, login):
+def test_cadre_may_inspect_in_his_own_office_but_not_without_one(county, school, login):
     cadre = county.person("干事", place=county.a_township)
     visitor = login("township_cadre", township=county.a_township, person=cadre)
-    url = open_draft(visitor, school, cadre, capacity_1="township_cadre")
+    form = visitor.soup("/inspection/township-visit/add")
+    chosen = form.select_one("#capacity_1 option[selected]")
+    assert chosen["value"] == "township_cadre"  # a visit under it meets no cadence
+    url = open_draft(visitor, school, cadre, capacity_1="")
 
     send(visitor, url, "submit", item_order_verdict="conforms")
-
     assert stored(county).state == InspectionState.DRAFT
+    send(visitor, url, "submit", item_order_verdict="conforms", capacity_1="township_cadre")
+
+    assert stored(county).state == InspectionState.SUBMITTED
+    assert [part.capacity for part in stored(county).participants] == ["township_cadre"]
+
+
+def test_office_at_several_schools_is_none_for_a_township(app, county, school, leader):
+    other = county.school(township=county.township("外镇"))
+    clerk = county.person("校长", place=other)
+    county.appointment(
+        clerk, "school_leader", schools=(other, county.school(township=other.township))
+    )
+    with app.app_context(), unrestricted():
+        units = [Unit.of(place) for place in (county.a_township, school, other)]
+        held = [capacities_of(db.session(), clerk.id, unit, TODAY) for unit in units]
+
+    assert held == [frozenset(), frozenset(), frozenset({"school_leader"})]
 
 
 @pytest.mark.parametrize("day", ["2026-03-06", "1990-01-01", "0000-00-00", "2026-02-30", ""])
@@ -305,8 +335,6 @@ def test_foreign_record_does_not_exist(county, school, visitor, leader, login):
 
 def test_second_submit_of_the_opening_form_makes_one_record(county, school, visitor, leader):
     page = visitor.get("/inspection/township-visit/add")
-    from tests.visitor import read
-
     form = read(page).select_one("main form[method=post]")
     data = {
         "school": str(school.id),
@@ -321,9 +349,94 @@ def test_second_submit_of_the_opening_form_makes_one_record(county, school, visi
     assert county.scalar(select(func.count(Inspection.id))) == 1
 
 
-def test_stale_form_changes_nothing_and_keeps_the_text(county, school, visitor, leader):
-    from tests.visitor import read
+def test_both_of_two_simultaneous_submits_lead_to_the_record(
+    county, school, visitor, leader, monkeypatch
+):
+    form = read(visitor.get("/inspection/township-visit/add")).select_one("main form[method=post]")
+    data = {
+        "school": str(school.id),
+        "occurred_on": TODAY.isoformat(),
+        "person_1": str(leader.id),
+        "capacity_1": "township_leader",
+    }
+    looked: list[object] = []
+    look = TypedInspectionView._result_of
 
+    def before_the_other_committed(self, form):
+        looked.append(form)
+        return look(self, form) if len(looked) % 2 == 0 else None
+
+    address = "/inspection/township-visit/add"
+    first = visitor.send(form, address, data, follow_redirects=False)
+    monkeypatch.setattr(TypedInspectionView, "_result_of", before_the_other_committed)
+    second = visitor.send(form, address, data, follow_redirects=False)
+    url = first.headers["Location"]
+    old = read(visitor.get(url)).select_one("form.inspection-form")
+    saved = visitor.send(old, url, {"deed": "save"}, follow_redirects=False)
+    row_version = str(stored(county).row_version)
+    again = visitor.send(
+        old, url, {"deed": "save", "row_version": row_version}, follow_redirects=False
+    )
+
+    assert second.headers["Location"] == url
+    assert again.headers["Location"] == saved.headers["Location"]
+    assert county.scalar(select(func.count(Inspection.id))) == 1
+
+
+def test_two_who_confirm_at_once_get_an_answer(county, school, visitor, leader, login, monkeypatch):
+    url = open_draft(visitor, school, leader)
+    send(visitor, url, "submit", item_order_verdict="conforms")
+    number = stored(county).id
+    principal = login("school_leader", school=school)
+    confirm = flow.confirm
+
+    def after_another(session, inspection):
+        confirm(session, inspection)
+        table = Inspection.__table__
+        session.connection().execute(table.update().values(row_version=table.c.row_version + 1))
+        inspection.note = "signed"
+
+    monkeypatch.setattr(flow, "refusal_of_confirmation", lambda *_of: None)
+    monkeypatch.setattr(flow, "confirm", after_another)
+    page = principal.post_with_token(
+        f"/inspection/township-visit/confirm/{number}", follow_redirects=True
+    )
+
+    assert page.status_code == 200
+    assert stored(county).note is None
+
+
+def test_draft_opened_by_mistake_is_discarded_with_its_files(
+    county, school, visitor, leader, login
+):
+    url = open_draft(visitor, school, leader)
+    number, drawn = stored(county).id, lines_of(county)
+    send(visitor, url, "save", item_wall_evidence=(io.BytesIO(b"%PDF-1.7"), "证据.pdf"))
+    path = f"/inspection/township-visit/discard/{number}"
+    other = login("township_cadre", township=county.a_township)
+
+    refused = other.post_with_token(path, follow_redirects=True)
+    assert refused.status_code == 200
+    assert stored(county).id == number
+    button = visitor.soup(url).select_one(f"button[formaction='{path}'][data-confirm]")
+    assert button is not None
+    assert visitor.soup(f"/inspection/township-visit/show/{number}").select_one(
+        f"button[formaction='{path}']"
+    )
+    visitor.post_with_token(path)
+
+    for model in (Inspection, Answer, EvidenceSet, EvidenceFile):
+        assert county.scalar(select(func.count(model.id))) == 0, model
+    trail = select(Change).where(Change.table_name == "inspection", Change.action == "delete")
+    assert len(county.all(trail)) == 1
+    again = open_draft(visitor, school, leader)
+    assert lines_of(county) == drawn  # to discard is no way to draw other classes
+    send(visitor, again, "submit", item_order_verdict="conforms")
+    visitor.post_with_token(f"/inspection/township-visit/discard/{stored(county).id}")
+    assert stored(county).state == InspectionState.SUBMITTED
+
+
+def test_stale_form_changes_nothing_and_keeps_the_text(county, school, visitor, leader):
     url = open_draft(visitor, school, leader)
     old = read(visitor.get(url)).select_one("form.inspection-form")
     send(visitor, url, "save", item_wall_note="甲")
@@ -382,8 +495,6 @@ def test_files_stay_when_the_form_is_refused_and_belong_to_the_answer_afterwards
     assert kept.is_staged
     assert kept.school_id == school.id
     assert answer_of(county, "wall").evidence_set_id is None
-
-    from tests.visitor import read
 
     form = read(refused).select_one("form.inspection-form")
     visitor.send(form, url, {"deed": "submit", "item_order_verdict": "conforms"})

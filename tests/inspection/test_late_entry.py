@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from app.clock import zone
 from app.models import Inspection, InspectionState, LateEntry, LateState
+from app.workflow import late
 from tests.inspection.test_inspection_flow import send, stored
 
 THURSDAY = date(2026, 2, 26)
@@ -154,3 +155,20 @@ def test_a_refusal_needs_its_reason_and_may_be_followed_by_a_new_request(
     first = asked(county).id
     ask(leader)
     assert asked(county).id != first
+
+
+def test_two_who_decide_at_once_get_an_answer(county, login, leader, classes, monkeypatch):
+    ask(leader)
+    inspector = department(county, login)
+    decided = late.decide
+
+    def after_another(session, entry, **how):
+        session.connection().execute(LateEntry.__table__.update().values(row_version=99))
+        decided(session, entry, **how)
+
+    monkeypatch.setattr(late, "decide", after_another)
+    page = inspector.get(decide(inspector, county).headers["Location"])
+
+    assert page.status_code == 200
+    assert "alert-danger" in page.get_data(as_text=True)
+    assert asked(county).state == LateState.REQUESTED
