@@ -70,6 +70,11 @@ def _follows_status_of(child_id: int) -> ColumnElement[bool]:
     return ChildStatus.id.in_(steps.where(Child.id == child_id))
 
 
+def _is_enrolled(wanted: int) -> ColumnElement[bool]:
+    """Keep to the children on the list of a school, or to the others."""
+    return Child.status.has(ChildStatus.is_enrolled.is_(bool(wanted)))
+
+
 def _in_force(column: Any) -> Callable[[], ColumnElement[bool]]:
     return lambda: or_(column.is_(None), column >= clock.today())
 
@@ -163,7 +168,12 @@ _OWN = {
     for lookup in (
         Lookup(School, offered=_in_force(School.closed_on)),
         Lookup(SchoolClass, _class_text, ("school",), lambda: SchoolClass.is_active),
-        Lookup(Child, _child_text, ("school", "school_class")),
+        Lookup(
+            Child,
+            _child_text,
+            ("school", "school_class"),
+            conditions={"is_enrolled": _is_enrolled},
+        ),
         Lookup(Person, _person_text, offered=lambda: Person.is_active),
         Lookup(ChildStatus, conditions={"child_id": _follows_status_of}),
         Lookup(Code, offered=_in_force(Code.valid_to)),

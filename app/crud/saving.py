@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -12,28 +11,25 @@ from flask import abort, flash, redirect, request, session, url_for
 from flask_appbuilder import expose, has_access
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 from wtforms import Form
 
-from app import clock
 from app.base import Refused
 from app.columns import blind_index
 from app.crud.fab import Mixin
 from app.crud.fields import LookupField
+from app.crud.once import earlier_result, give_token, keep_token
 from app.crud.placement import fill_county, follow_school, only_place
 from app.crud.references import plural_of, referring_tables
 from app.crud.refusal import FieldRefused, explain, incident_text
 from app.extensions import db
 from app.files.field import EvidenceField
-from app.models import SubmitToken
 from app.security.completion import complete
 from app.security.guard import current_scope
 
-LONGEST_TOKEN = 64
 MOST_ROWS = 100
 
 
@@ -68,7 +64,7 @@ class SavingMixin(Mixin):
         else:
             self._prefill(form)
             self.update_redirect()
-        form.submit_token.data = form.submit_token.data or secrets.token_urlsafe(24)
+        give_token(form)
         widgets = self._get_add_widget(form=form)
         return self._page("add", widgets)
 
@@ -246,21 +242,10 @@ class SavingMixin(Mixin):
 
     def _result_of(self, form: Form) -> Response | None:
         """Return the way to the record that an earlier submit of the same form made."""
-        token = form.submit_token.data
-        if not token or len(token) > LONGEST_TOKEN:
-            return None
-        used = db.session.scalars(select(SubmitToken).where(SubmitToken.token == token)).first()
-        if used is None or used.user_id != _user_id():
-            return None
-        flash(_("This form was sent twice; the record was stored once."), "info")
-        return redirect(used.result_url or self._url_of_list())
+        return earlier_result(form, self._url_of_list())
 
     def _keep_token(self, form: Form, url: str) -> None:
-        token = form.submit_token.data
-        if token and len(token) <= LONGEST_TOKEN:
-            used = SubmitToken(token=token, user_id=_user_id(), used_at=clock.now(), result_url=url)
-            db.session.add(used)
-            db.session.flush()
+        keep_token(form, url)
 
     def _is_stale(self, form: Form, item: Any) -> bool:
         version = getattr(item, "row_version", None)
@@ -347,10 +332,6 @@ class SavingMixin(Mixin):
             widgets=widgets,
             related_views=[],
         )
-
-
-def _user_id() -> int | None:
-    return current_user.id if current_user.is_authenticated else None
 
 
 def _says_nothing(row: Any, field: Any) -> bool:

@@ -122,6 +122,11 @@ class Child(Scoped, Audited, Named, Model):
         "ChildGroup", back_populates="child", viewonly=True
     )
 
+    @property
+    def is_enrolled(self) -> bool:
+        """Return whether the status counts the child as one of a school."""
+        return self.status.is_enrolled
+
 
 class Enrolment(Scoped, Audited, Model):
     """A child's place in a school and class from one day to another 学籍与班级经历."""

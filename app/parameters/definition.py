@@ -71,5 +71,6 @@ def _is_of(unit: str, value: bool | int | Decimal | str) -> bool:
         return isinstance(value, str)
     if unit == "flag":
         return value in (True, False)
-    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    return is_number and LIMITS[unit].holds(value)
+    if isinstance(value, bool | str):
+        return False
+    return LIMITS[unit].holds(value)

@@ -2,106 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, flash, g, redirect, request, url_for
 from flask_appbuilder import AppBuilder, BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
-from sqlalchemy import Select, select
-from sqlalchemy.exc import SQLAlchemyError
-from wtforms import Field, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
-from wtforms.validators import Length, Optional
+from sqlalchemy import Select, or_, select
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm.exc import StaleDataError
 
 from app import clock
-from app.base import Refused
+from app.base import Refused, registry
 from app.crud.base import ReadOnlyView
-from app.crud.fields import ChoiceWidget, LookupField, trimmed
+from app.crud.fab import BaseFilter
 from app.crud.interface import BureauInterface
+from app.crud.once import earlier_result, give_token, keep_token
 from app.crud.refusal import incident_text
 from app.extensions import db
-from app.files.field import EvidenceField
 from app.models import Absence, AttendanceReport, Child, SchoolClass, SchoolYear
-from app.workflow.attendance import Away, absences_of, on_roll, refusal_of, report, report_of
-
-ROWS = 12
-KIND_WORDS = {
-    "sick_leave": _l("Sick leave"),
-    "personal_leave": _l("Personal leave"),
-    "pending": _l("Not yet contacted"),
-    "unexplained": _l("Unexplained"),
-}
-
-
-class AttendanceForm(FlaskForm):
-    """Ask for the children who are away; :func:`attendance_form` adds the lines."""
-
-    count: ClassVar[int] = ROWS
-
-    def lines(self) -> Iterator[tuple[Field, Field, Field, Field]]:
-        """Yield child, kind, contact note and evidence of each line."""
-        for number in range(1, self.count + 1):
-            names = ("child", "kind", "contact", "evidence")
-            yield tuple(self[f"{name}_{number}"] for name in names)
-
-    def named(self) -> list[tuple[Away, Field]]:
-        """Return the absences that were typed, each with its field for evidence."""
-        return [
-            (Away(child.data.id, kind.data or "", contact.data), evidence)
-            for child, kind, contact, evidence in self.lines()
-            if child.data is not None
-        ]
-
-    def complain(self) -> bool:
-        """Name at each line what is wrong; tell if anything is."""
-        seen: set[int] = set()
-        for child, kind, contact, _evidence in self.lines():
-            if child.data is None:
-                if contact.data:
-                    child.errors = [*child.errors, _("Choose the child.")]
-                continue
-            reason = refusal_of(Away(child.data.id, kind.data or "", contact.data))
-            if reason:
-                wrong = contact if kind.data else kind
-                wrong.errors = [*wrong.errors, reason]
-            if child.data.id in seen:
-                child.errors = [*child.errors, _("A child is named twice.")]
-            seen.add(child.data.id)
-        return any(field.errors for field in self)
-
-    def fill(self, absences: Sequence[Absence]) -> None:
-        """Show what is stored."""
-        for fields, absence in zip(self.lines(), absences, strict=False):
-            child, kind, contact, evidence = fields
-            child.data, kind.data = absence.child, absence.kind
-            contact.data, evidence.data = absence.contact_note, absence.evidence_set_id
-
-
-def attendance_form(school_class: SchoolClass, stored: int) -> type[AttendanceForm]:
-    """Return the form of one class: its own children only, a few lines more than are stored."""
-    kinds = [SelectChoice("", _l("(not chosen)"))]
-    kinds += [SelectChoice(key, words) for key, words in KIND_WORDS.items()]
-    count = max(ROWS, stored + ROWS // 2)
-    fields: dict[str, Any] = {"count": count}
-    for number in range(1, count + 1):
-        fields[f"child_{number}"] = LookupField(
-            _l("Pupil"), [Optional()], model=Child, narrow={"class_id": school_class.id}
-        )
-        fields[f"kind_{number}"] = SelectField(
-            _l("Kind of absence"), choices=kinds, default="", widget=ChoiceWidget()
-        )
-        fields[f"contact_{number}"] = StringField(
-            _l("Contact with the guardian"),
-            [Length(max=200)],
-            filters=[trimmed],
-            render_kw={"class": "form-control"},
-        )
-        fields[f"evidence_{number}"] = EvidenceField(_l("Leave paper"), owner=lambda: school_class)
-    return type("ClassAttendanceForm", (AttendanceForm,), fields)
+from app.views.attendance_form import KIND_WORDS, AttendanceForm, attendance_form
+from app.workflow.attendance import (
+    absences_of,
+    on_roll,
+    report,
+    report_of,
+    uncounted,
+)
 
 
 class AttendanceEntryView(BaseView):
@@ -138,10 +66,13 @@ class AttendanceEntryView(BaseView):
         form = attendance_form(school_class, len(absences))()
         if request.method == "GET":
             form.fill(absences)
+            form.row_version.data = _version_of(school_class)
         else:
-            done = self._store(form, school_class)
+            again = url_for("AttendanceEntryView.report", pk=pk)
+            done = earlier_result(form, again) or self._store(form, school_class, again)
             if done is not None:
                 return done
+        give_token(form)
         return self.render_template(
             "inspection/attendance.html",
             title=_("Attendance of %(name)s", name=str(school_class)),
@@ -152,8 +83,11 @@ class AttendanceEntryView(BaseView):
             stored=report_of(db.session(), school_class, clock.today()),
         )
 
-    def _store(self, form: AttendanceForm, school_class: SchoolClass) -> Any | None:
+    def _store(self, form: AttendanceForm, school_class: SchoolClass, again: str) -> Any | None:
         is_all = request.form.get("deed") == "all"
+        if form.row_version.data != _version_of(school_class):
+            _tell_stale(form, school_class)
+            return None
         if not is_all and (not form.validate() or form.complain()):
             return None
         named = [] if is_all else form.named()
@@ -167,6 +101,7 @@ class AttendanceEntryView(BaseView):
             for absence, (_away, evidence) in zip(absences, named, strict=True):
                 if evidence.is_touched:
                     evidence.populate_obj(absence, "evidence_set_id")
+            keep_token(form, again)
             session.commit()
         except Refused as refusal:
             db.session.rollback()
@@ -174,14 +109,63 @@ class AttendanceEntryView(BaseView):
             return None
         except SQLAlchemyError as error:
             db.session.rollback()
+            return self._explain(error, form, school_class, again)
+        flash(_("The attendance of today is stored."), "success")
+        return redirect(again)
+
+    def _explain(
+        self, error: SQLAlchemyError, form: AttendanceForm, school_class: SchoolClass, again: str
+    ) -> Any | None:
+        """Tell that another sending was faster, this form's own or somebody else's."""
+        if not isinstance(error, StaleDataError | IntegrityError):
             flash(incident_text(error), "danger")
             return None
-        flash(_("The attendance of today is stored."), "success")
-        return redirect(url_for("AttendanceEntryView.report", pk=school_class.id))
+        done = earlier_result(form, again)
+        if done is None:
+            _tell_stale(form, school_class)
+        return done
+
+
+def _version_of(school_class: SchoolClass) -> str:
+    stored = report_of(db.session(), school_class, clock.today())
+    return "" if stored is None else str(stored.row_version)
+
+
+def _tell_stale(form: AttendanceForm, school_class: SchoolClass) -> None:
+    """Say that somebody else reported meanwhile, and whom; what was typed stays."""
+    flash(
+        _(
+            "Somebody else changed this record while you were editing it. Nothing was stored. "
+            "What you typed is still here; compare it with what is stored now, then save again."
+        ),
+        "warning",
+    )
+    stored = absences_of(db.session(), school_class, clock.today())
+    named = [f"{one.child.name}: {KIND_WORDS.get(one.kind, one.kind)}" for one in stored]
+    shown = _(", ").join(named) or _("All present")
+    flash(_("Stored now: %(value)s", value=shown), "warning")
+    form.row_version.data = _version_of(school_class)
+
+
+def counts_himself() -> bool:
+    """Tell whether the acting office makes the school's own check, with its hidden counts."""
+    acting = g.get("appointment")
+    checks = (kind for kind in registry.inspection_types() if kind.self_inspection)
+    return acting is not None and acting.capacity in {kind.capacity for kind in checks}
 
 
 def own_classes() -> Select[SchoolClass]:
-    """Return this year's classes in scope: those of the school, for a teacher his own."""
+    """Return this year's classes in scope: for a teacher his own, for the leader what he may see.
+
+    The number of a class that is drawn for the leader's own count stays hidden until he counted.
+    """
+    classes = _classes_of_the_year()
+    if not counts_himself():
+        return classes
+    return classes.where(SchoolClass.id.not_in(uncounted(clock.today())))
+
+
+def _classes_of_the_year() -> Select[SchoolClass]:
     today = clock.today()
     return (
         select(SchoolClass)
@@ -189,6 +173,21 @@ def own_classes() -> Select[SchoolClass]:
         .where(SchoolClass.is_active, SchoolYear.starts_on <= today, SchoolYear.ends_on >= today)
         .order_by(SchoolClass.school_id, SchoolClass.position, SchoolClass.name)
     )
+
+
+class NotUncounted(BaseFilter):
+    """Keep today's number of a class from who has yet to count that class."""
+
+    name = ""
+    arg_name = "not_uncounted"
+
+    def apply(self, query: Any, value: Any) -> Any:
+        """Leave out the rows of the classes that the acting person has yet to count."""
+        if not counts_himself():
+            return query
+        today = clock.today()
+        is_open = self.model.class_id.not_in(uncounted(today))
+        return query.filter(or_(self.model.day != today, is_open))
 
 
 class AttendanceReportView(ReadOnlyView):
@@ -202,6 +201,7 @@ class AttendanceReportView(ReadOnlyView):
                     "reported_at"]  # fmt: skip
     search_columns = ["day", "township", "school", "school_class"]
     base_order = ("day", "desc")
+    base_filters = [["class_id", NotUncounted, None]]
     label_columns = {
         "on_roll": _l("On roll"),
         "present": _l("Present"),
@@ -220,6 +220,7 @@ class AbsenceView(ReadOnlyView):
     show_columns = ["day", "school", "school_class", "child", "kind", "contact_note", "contact_at"]
     search_columns = ["day", "township", "school", "school_class", "child", "kind"]
     base_order = ("day", "desc")
+    base_filters = [["class_id", NotUncounted, None]]
     choices_columns = {"kind": KIND_WORDS}
     label_columns = {
         "child": _l("Pupil"),

@@ -7,12 +7,21 @@ from dataclasses import dataclass
 from datetime import date
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.base import Refused, actor
-from app.models import Absence, AttendanceReport, Child, ChildStatus, Inspection, SchoolClass
+from app.base import Refused, actor, registry
+from app.models import (
+    Absence,
+    AttendanceReport,
+    Child,
+    ChildStatus,
+    ClassLine,
+    Inspection,
+    InspectionState,
+    SchoolClass,
+)
 
 LEAVE_KINDS = ("sick_leave", "personal_leave")
 UNEXPLAINED = "unexplained"
@@ -28,12 +37,12 @@ class Away:
     contact_note: str | None = None
 
 
-def on_roll(session: Session, school_class: SchoolClass) -> int:
-    """Return how many children are on the list of a class."""
+def on_roll(session: Session, school_class: SchoolClass, without: Sequence[int] = ()) -> int:
+    """Return how many children are on the list of a class, some of them left out."""
     counted = (
         select(func.count(Child.id))
         .join(ChildStatus, ChildStatus.id == Child.status_id)
-        .where(Child.class_id == school_class.id, ChildStatus.is_enrolled)
+        .where(Child.class_id == school_class.id, ChildStatus.is_enrolled, Child.id.not_in(without))
     )
     return session.scalar(counted) or 0
 
@@ -50,6 +59,22 @@ def absences_of(session: Session, school_class: SchoolClass, day: date) -> list[
     """Return who of a class is away on a day."""
     query = select(Absence).where(Absence.class_id == school_class.id, Absence.day == day)
     return list(session.scalars(query.order_by(Absence.id)))
+
+
+def uncounted(day: date) -> Select[int]:
+    """Select the classes drawn for the hidden count of a day that nobody has counted yet."""
+    keys = [kind.key for kind in registry.inspection_types() if kind.self_inspection]
+    return (
+        select(ClassLine.class_id)
+        .join(Inspection, Inspection.id == ClassLine.inspection_id)
+        .where(
+            Inspection.type_key.in_(keys),
+            Inspection.state == InspectionState.DRAFT,
+            ClassLine.day == day,
+            ClassLine.is_drawn,
+            ClassLine.checked_at.is_(None),
+        )
+    )
 
 
 def count_absences(session: Session, inspections: Sequence[Inspection]) -> None:
@@ -110,7 +135,7 @@ def report(
             session.delete(absence)
     session.flush()
     absences = [_absence(session, school_class, day, away, stored) for away in aways]
-    _store_report(session, school_class, day, len(aways))
+    _store_report(session, school_class, day, aways)
     session.flush()
     return absences
 
@@ -145,12 +170,15 @@ def _absence(
     return absence
 
 
-def _store_report(session: Session, school_class: SchoolClass, day: date, away: int) -> None:
-    listed = on_roll(session, school_class)
+def _store_report(
+    session: Session, school_class: SchoolClass, day: date, aways: Sequence[Away]
+) -> None:
+    """Count who is there among the children on the list: others are not counted as away."""
     row = report_of(session, school_class, day)
     if row is None:
         row = AttendanceReport(class_id=school_class.id, day=day, **_scope(school_class))
-    row.on_roll, row.present = listed, max(listed - away, 0)
+    row.on_roll = on_roll(session, school_class)
+    row.present = on_roll(session, school_class, [away.child_id for away in aways])
     row.reported_by_id = actor.get().person_id
     row.reported_at = clock.now()
     session.add(row)
