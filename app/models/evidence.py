@@ -38,6 +38,8 @@ class EvidenceFile(CountyScoped, Audited, Model):
     original_sha256: Mapped[str] = mapped_column(String(64), index=True)
     stored_sha256: Mapped[str] = mapped_column(String(64), index=True)
     taken_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    dropped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When a correction took the file out of a submitted record, which keeps it all the same."""
 
     evidence_set: Mapped[EvidenceSet] = relationship(EvidenceSet, back_populates="files")
 
