@@ -16,7 +16,7 @@ from wtforms import Field, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length
 
-from app.base import actor
+from app.base import actor, registry
 from app.checklists.earlier import Earlier, done_this_semester
 from app.checklists.kinds import (
     NOTE_LENGTH,
@@ -36,6 +36,7 @@ from app.models import (
     ChecklistVersion,
     EvidenceFile,
     Inspection,
+    InspectionState,
     Verdict,
 )
 from app.words import declare, words
@@ -148,7 +149,7 @@ class ChecklistForm(FlaskForm):
     def complain(self) -> bool:
         """Name at each field what keeps the record from being submitted; tell if anything does."""
         answers = {answer.item_id: answer for answer in self.context.inspection.answers}
-        found = False
+        found = self._lacks_theme()
         for question in self.questions():
             answer = answers[question.item.id]
             for problem in self._problems(question, answer):
@@ -156,6 +157,13 @@ class ChecklistForm(FlaskForm):
                 held.errors = [*held.errors, problem]
                 found = True
         return found
+
+    def _lacks_theme(self) -> bool:
+        kind = registry.inspection_type(self.context.inspection.type_key)
+        if kind is None or not kind.theme or self.theme.data:
+            return False
+        self.theme.errors = [*self.theme.errors, _("Enter the theme.")]
+        return True
 
     def _problems(self, question: Question, answer: Answer) -> Iterator[str]:
         item = question.item
@@ -304,7 +312,9 @@ def _fields(question: Question, inspection: Inspection) -> Iterator[tuple[str, A
         TextAreaField(_l("Rectification opinion"), [long], filters=[trimmed]),
     )
 
-    yield question.name("evidence"), EvidenceField(_l("Evidence"), owner=lambda: inspection)
+    keeps = inspection.state == InspectionState.SUBMITTED
+    evidence = EvidenceField(_l("Evidence"), owner=lambda: inspection, keeps=keeps)
+    yield question.name("evidence"), evidence
 
 
 def _share_files(form: ChecklistForm) -> None:
@@ -313,7 +323,9 @@ def _share_files(form: ChecklistForm) -> None:
     keys = {key for field in fields for key in (field.data, field.staged_id) if key is not None}
     found: Sequence[EvidenceFile] = ()
     if keys:
-        query = select(EvidenceFile).where(EvidenceFile.evidence_set_id.in_(keys))
+        query = select(EvidenceFile).where(
+            EvidenceFile.evidence_set_id.in_(keys), EvidenceFile.dropped_at.is_(None)
+        )
         found = form.context.session.scalars(query.order_by(EvidenceFile.id)).all()
     for field in fields:
         wanted = {field.data, field.staged_id}

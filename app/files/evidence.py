@@ -116,14 +116,21 @@ def adopt(
     set_id: int | None,
     staged_id: int | None,
     dropped: Iterable[int] = (),
+    *,
+    keeps: bool = False,
 ) -> int | None:
-    """Give the owner's set the staged files, take dropped ones out; return the key of the set."""
+    """Give the owner's set the staged files, take dropped ones out; return the key of the set.
+
+    A submitted record `keeps` what is taken out of it: marked, and readable for who audits it.
+    """
     kept = session.get(EvidenceSet, set_id) if set_id is not None else None
     staged = staged_set(session, staged_id)
     unwanted = set(dropped)
     for held in (kept, staged):
         for file in list(held.files) if held is not None and unwanted else ():
-            if file.id in unwanted:
+            if file.id in unwanted and keeps and held is kept:
+                file.dropped_at = file.dropped_at or clock.now()
+            elif file.id in unwanted:
                 held.files.remove(file)  # type: ignore[union-attr]  # the loop skips None
                 session.delete(file)
     if staged is None:

@@ -43,7 +43,10 @@ class EvidenceWidget:
 
 
 class EvidenceField(Field):
-    """Hold the key of an evidence set; ``owner`` tells whose scope new files take."""
+    """Hold the key of an evidence set; ``owner`` tells whose scope new files take.
+
+    A record that ``keeps`` its files only marks those that are taken out.
+    """
 
     widget = EvidenceWidget()
     process_errors: Any
@@ -53,10 +56,12 @@ class EvidenceField(Field):
         label: str | None = None,
         validators: Sequence[Any] | None = None,
         owner: Callable[[], Owner] | None = None,
+        keeps: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(label, validators, **kwargs)
         self.owner = owner
+        self.keeps = keeps
         self.staged_id: int | None = None
         self.dropped: frozenset[int] = frozenset()
         self._files: Sequence[EvidenceFile] | None = None
@@ -96,7 +101,9 @@ class EvidenceField(Field):
         """Return the files of the record and those that wait to be saved with it."""
         if self._files is None:
             keys = [key for key in (self.data, self.staged_id) if key is not None]
-            found = select(EvidenceFile).where(EvidenceFile.evidence_set_id.in_(keys))
+            found = select(EvidenceFile).where(
+                EvidenceFile.evidence_set_id.in_(keys), EvidenceFile.dropped_at.is_(None)
+            )
             ordered = found.order_by(EvidenceFile.id)
             self._files = db.session.scalars(ordered).all() if keys else []
         return self._files
@@ -112,7 +119,8 @@ class EvidenceField(Field):
 
     def populate_obj(self, obj: Any, name: str) -> None:
         """Let the record adopt what was staged."""
-        adopted = adopt(db.session(), obj, getattr(obj, name), self.staged_id, self.dropped)
+        held = getattr(obj, name)
+        adopted = adopt(db.session(), obj, held, self.staged_id, self.dropped, keeps=self.keeps)
         setattr(obj, name, adopted)
 
 

@@ -626,3 +626,45 @@ def test_record_of_a_type_whose_plugin_is_gone_stays_readable(county, school, vi
     assert "vanished_type" in listed
     assert shown.status_code == 200
     assert "老记录" in shown.get_data(as_text=True)
+
+
+def test_correction_takes_a_file_out_and_the_record_keeps_it(app, county, school, visitor, leader):
+    url = open_draft(visitor, school, leader)
+    files = {"item_wall_evidence": (io.BytesIO(b"%PDF-1.7 x"), "证据.pdf")}
+    send(visitor, url, "submit", item_order_verdict="conforms", **files)
+    number = county.scalar(select(EvidenceFile.id))
+
+    send(visitor, url, "correct", item_wall_evidence_drop=str(number), reason="照片拍错")
+
+    assert county.scalar(select(EvidenceFile)).dropped_at is not None
+    assert "证据.pdf" not in visitor.get(url).get_data(as_text=True)
+    shown = visitor.soup(f"/inspection/township-visit/show/{stored(county).id}")
+    assert shown.select_one(f"a[href='/evidence/{number}'] + .tone-warning") is not None
+    assert visitor.get(f"/evidence/{number}").status_code == 200
+    trail = select(Change).where(Change.table_name == "evidence_file", Change.action == "update")
+    assert any("dropped_at" in (row.after or "") for row in county.all(trail))
+
+
+def test_theme_is_asked_again_when_the_record_is_submitted(county, school, login):
+    publish(county, "annex_1", [item("order")], START, number=91)
+    person = county.person("专班")
+    visitor = login("task_group", person=person)
+    opened = visitor.submit(
+        "/inspection/random-inspection/add",
+        {
+            "school": str(school.id),
+            "occurred_on": TODAY.isoformat(),
+            "person_1": str(person.id),
+            "capacity_1": "task_group",
+            "theme": "开学返校",
+        },
+        follow_redirects=False,
+    )
+    url = opened.headers["Location"]
+
+    page = send(visitor, url, "submit", theme="", item_order_verdict="conforms")
+    assert 'id="theme-error"' in page.get_data(as_text=True)
+    assert stored(county).state == InspectionState.DRAFT
+
+    send(visitor, url, "submit", theme="开学返校", item_order_verdict="conforms")
+    assert stored(county).state == InspectionState.SUBMITTED
