@@ -17,6 +17,7 @@ from app.views import (
     calendar,
     checklist,
     child,
+    code,
     obligation,
     organization,
     plugin,
@@ -133,8 +134,8 @@ GROUPS = (
             (policy.ClauseView, "fa-paragraph"),
             (policy.ParameterView, "fa-sliders"),
             (policy.ParameterValueView, "fa-clock-rotate-left"),
-            (child.ChildStatusView, "fa-signs-post"),
-            (child.CodeView, "fa-tags"),
+            (code.ChildStatusView, "fa-signs-post"),
+            (code.CodeView, "fa-tags"),
         ),
     ),
     Group(

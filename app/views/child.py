@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
-
 from flask import flash
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from stdnum.cn import ric
 from wtforms import Form
 
 from app import clock
-from app.base import Refused
+from app.base import Model, Refused
 from app.columns import blind_index
 from app.crud.base import BureauModelView
 from app.crud.fields import Beside
@@ -23,8 +20,6 @@ from app.extensions import db
 from app.models import (
     Child,
     ChildGroup,
-    ChildStatus,
-    Code,
     Enrolment,
     Guardian,
     StatusEvent,
@@ -33,6 +28,7 @@ from app.security import audit
 from app.security.privacy import compact_number, number_fault
 from app.views.organization import check_period
 from app.workflow.child import change_status, first_event
+from app.workflow.enrolment import begin, first_place, is_present, move
 
 SEXES = {"male": _l("Male"), "female": _l("Female")}
 ID_KINDS = {
@@ -40,6 +36,11 @@ ID_KINDS = {
     "other": _l("Other document"),
     "none": _l("No document"),
 }
+
+
+def _changes(item: Model, *names: str) -> bool:
+    """Tell whether the form gave one of the columns another value than the stored one."""
+    return any(inspect(item).attrs[name].history.has_changes() for name in names)
 
 
 class EnrolmentView(BureauModelView):
@@ -74,29 +75,30 @@ class EnrolmentView(BureauModelView):
     label_columns = {"is_registered": _l("Holds the enrolment record")}
 
     def check(self, form: Form, item: Enrolment | None) -> None:
-        """Keep the class within the school, and the period in order."""
+        """Keep the class within the school, the period in order and the places apart."""
         check_period(form.valid_from.data, form.valid_to.data)
         school = form.school.data if item is None else item.school
         chosen = form.school_class.data
         if chosen is not None and school is not None and chosen.school_id != school.id:
             raise FieldRefused("school_class", _("The class belongs to another school."))
+        child = form.child.data if item is None else item.child
+        same = select(Enrolment.id).filter_by(child_id=child.id, valid_from=form.valid_from.data)
+        if item is not None:
+            same = same.where(Enrolment.id != item.id)
+        if db.session.scalar(same.limit(1)) is not None:
+            text = _("Another place of the child begins on the same day.")
+            raise FieldRefused("valid_from", text)
+
+    def pre_update(self, item: Enrolment) -> None:
+        """Let the child follow when the class of the present place is corrected."""
+        if _changes(item, "class_id") and is_present(db.session(), item):
+            item.child.class_id = item.class_id
 
     def saved(self, item: Enrolment, *, is_new: bool) -> None:
         """Let a place that begins now end the one before, and move the child there."""
-        if not is_new or item.valid_to is not None or item.valid_from > clock.today():
-            return
-        earlier = select(Enrolment).where(
-            Enrolment.child_id == item.child_id,
-            Enrolment.id != item.id,
-            Enrolment.valid_to.is_(None),
-            Enrolment.valid_from < item.valid_from,
-        )
-        for one in db.session.scalars(earlier):
-            one.valid_to = item.valid_from - timedelta(days=1)
-        child = item.child
-        child.school_id, child.township_id = item.school_id, item.township_id
-        child.class_id = item.class_id
-        db.session.flush()
+        if is_new and item.valid_to is None:
+            begin(db.session(), item)
+            db.session.flush()
 
 
 class StatusEventView(BureauModelView):
@@ -239,8 +241,10 @@ class ChildView(BureauModelView):
         self._derive(item)
 
     def pre_update(self, item: Child) -> None:
-        """Derive sex and day of birth anew."""
+        """Derive sex and day of birth anew; note a move in the history of places."""
         self._derive(item)
+        if _changes(item, "school_id", "class_id"):
+            move(db.session(), item)
 
     def saved(self, item: Child, *, is_new: bool) -> None:
         """Begin the child's history with its first status and its first place."""
@@ -248,7 +252,7 @@ class ChildView(BureauModelView):
             return
         db.session.add(first_event(item, str(_("First entry"))))
         if item.school_id is not None:
-            db.session.add(_first_place(item))
+            db.session.add(first_place(item))
         db.session.flush()
 
     def shown(self, item: Child) -> None:
@@ -275,66 +279,3 @@ class ChildView(BureauModelView):
         item.born_on = ric.get_birth_date(number)
         if item.born_on > clock.today():
             raise FieldRefused("id_number", _("This day lies in the future."))
-
-
-def _first_place(child: Child) -> Enrolment:
-    return Enrolment(
-        child_id=child.id,
-        class_id=child.class_id,
-        valid_from=clock.today(),
-        county_id=child.county_id,
-        township_id=child.township_id,
-        school_id=child.school_id,
-    )
-
-
-class ChildStatusView(BureauModelView):
-    """Show the statuses that a child can have, and their words."""
-
-    datamodel = BureauInterface(ChildStatus)
-    noun = _l("Child status")
-    list_title = _l("Child statuses")
-    list_columns = ["name", "key", "position", "is_monitored", "is_enrolled", "plugin"]
-    show_columns = ["name", "key", "position", "is_monitored", "is_enrolled", "plugin"]
-    add_columns: list[str] = []
-    edit_columns = ["name", "position", "is_monitored"]
-    search_columns = ["name", "key", "is_monitored", "is_enrolled"]
-    base_order = ("position", "asc")
-    exclude_route_methods = {"add", "delete"}
-    label_columns = {
-        "is_monitored": _l("Priority monitoring"),
-        "is_enrolled": _l("Holds an enrolment record"),
-    }
-
-
-DOMAINS = {
-    "guardian_relation": _l("Relation of a guardian"),
-    "organisation_kind": _l("Kind of organisation"),
-    "special_group": _l("Special group"),
-    "superior_authority": _l("Superior authority"),
-    "superior_check_kind": _l("Kind of a superior's check"),
-    "visit_method": _l("Method of a visit"),
-    "visit_outcome": _l("Outcome of a visit"),
-    "visit_reason": _l("Reason for a visit"),
-}
-
-
-class CodeView(BureauModelView):
-    """Keep the coded answers: reasons, methods, outcomes, organisations, groups."""
-
-    datamodel = BureauInterface(Code)
-    noun = _l("Coded answer")
-    list_title = _l("Coded answers")
-    list_columns = ["domain", "name", "key", "position", "valid_to"]
-    show_columns = ["domain", "name", "key", "position", "valid_to"]
-    add_columns = ["domain", "key", "name", "position", "valid_to"]
-    edit_columns = ["name", "position", "valid_to"]
-    search_columns = ["domain", "name", "key", "valid_to"]
-    choices_columns = {"domain": DOMAINS}
-    base_order = ("domain", "asc")
-    label_columns = {"domain": _l("Domain")}
-
-    def pre_add(self, item: Any) -> None:
-        """Keep keys plain, since records and plugins name them."""
-        if not item.key.isascii() or not item.key.replace("_", "").isalnum():
-            raise FieldRefused("key", _("A key has only Latin letters, digits and underscores."))

@@ -15,8 +15,8 @@ from tests.builder import CountyBuilder
 CORE_MODULES = {
     f"app.views.{name}"
     for name in (
-        "organization", "calendar", "staff", "child", "visit", "policy", "checklist",
-        "obligation", "audit",
+        "organization", "calendar", "staff", "child", "code", "visit", "policy",
+        "checklist", "obligation", "audit",
     )
 }  # fmt: skip
 DAY = "2026-03-05"
