@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, Numeric, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.base import Audited, Model, Shared
-from app.words import WORDS, words
+from app.words import WORDS, named, words
 
 
 class PolicyDocument(Shared, Audited, Model):
@@ -102,6 +102,7 @@ class ParameterValue(Shared, Audited, Model):
     def __str__(self) -> str:
         is_whole = self.number is not None and self.number == int(self.number)
         number = int(self.number or 0) if is_whole else self.number
-        return _("%(name)s: %(value)s", name=self.parameter, value=words(self.text) or number)
+        text = words(named("parameter_text", self.text))
+        return _("%(name)s: %(value)s", name=self.parameter, value=text or number)
 
     __repr__ = __str__

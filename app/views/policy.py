@@ -17,6 +17,7 @@ from app.extensions import db
 from app.models import Clause, Parameter, ParameterValue, PolicyDocument
 from app.parameters.limit import LIMITS, Limit
 from app.views.organization import check_period
+from app.words import declare, named
 
 UNITS = {
     "count": _l("Count"),
@@ -34,6 +35,13 @@ UNITS = {
     "flag": _l("Yes or no"),
     "text": _l("Text"),
 }
+TEXTS = {
+    "teaching_fortnight": _l("By teaching fortnights"),
+    "rolling_14": _l("By any fourteen days"),
+    "iso_fortnight": _l("By calendar fortnights"),
+}
+"""The words for texts of parameters that are keys."""
+declare("parameter_text", TEXTS.get)
 BASES = {"policy": _l("The document says so"), "decision": _l("Decided where it is silent")}
 
 
@@ -98,6 +106,7 @@ class ParameterValueView(BureauModelView):
     search_columns = ["parameter", "valid_from", "clause_key", "basis"]
     base_order = ("valid_from", "desc")
     choices_columns = {"basis": BASES}
+    formatters_columns = {"text": lambda text: named("parameter_text", text) or "—"}
     label_columns = {
         "parameter": _l("Parameter"),
         "number": _l("Number"),
