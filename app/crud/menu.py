@@ -32,17 +32,24 @@ class BureauMenu(Menu):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._drawn: dict[tuple[Any, ...], Markup] = {}
+        self._hiding: list[MenuItem] | None = None
         self._places: dict[str, list[tuple[str, str, str]]] = {}
 
     def drawn(self) -> Markup:
         """Return the markup of the menu; readers with the same rights and language share it."""
-        hidden = tuple(item.name for item in _walk(self.menu) if not item.should_render())
+        hidden = tuple(item.name for item in self._conditional() if not item.should_render())
         key = (self.allowed(), hidden, str(get_locale()), request.script_root, self._here())
         if key not in self._drawn:
             if len(self._drawn) >= MOST_DRAWN:
                 self._drawn.clear()
             self._drawn[key] = Markup(render_template("appbuilder/navbar_menu.html"))  # noqa: S704
         return self._drawn[key]
+
+    def _conditional(self) -> list[MenuItem]:
+        """Return the entries that may hide; nobody adds entries once pages are served."""
+        if self._hiding is None:
+            self._hiding = [item for item in _walk(self.menu) if item.cond is not None]
+        return self._hiding
 
     def _here(self) -> tuple[str, ...]:
         """Return the entries in whose part of the product the reader stands."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from babel.support import NullTranslations, Translations
-from flask import Flask, g, has_app_context
+from flask import Flask, g, has_app_context, has_request_context, request
 from flask_babel import Domain, get_locale
 from jinja2 import FileSystemBytecodeCache
 from markupsafe import Markup
@@ -43,6 +44,22 @@ class KeptTexts(Domain):
         if text is None:
             text = kept[str(string)] = Markup(self.gettext(string)) % {}  # noqa: S704
         return text
+
+
+class Once:
+    """Draws a part of the pages once for each language: ``{% call once("dialogs") %}``."""
+
+    def __init__(self) -> None:
+        self._drawn: dict[tuple[str, str, str], Markup] = {}
+
+    def __call__(self, name: str, caller: Callable[[], Markup]) -> Markup:
+        """Return the part; what stands in it must not depend on the reader."""
+        if not has_request_context():
+            return caller()
+        key = (name, _language(), request.script_root)
+        if key not in self._drawn:
+            self._drawn[key] = caller()
+        return self._drawn[key]
 
 
 class FormTexts:
@@ -85,7 +102,7 @@ def init_app(app: Flask) -> None:
     babel = app.extensions["babel"].instance
     texts = babel.domain_instance = KeptTexts(domain=babel.domain)
     texts.as_default()  # of the boot itself, too
-    app.jinja_env.globals.update(_=texts.drawn, gettext=texts.drawn)
+    app.jinja_env.globals.update(_=texts.drawn, gettext=texts.drawn, once=Once())
     folder = Path(app.config["INSTANCE_DIR"]) / "templates"
     if _is_private(folder):
         app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(folder))

@@ -124,6 +124,11 @@ class EvidenceField(Field):
         setattr(obj, name, adopted)
 
 
+def _files_of(keys: Sequence[int]) -> Sequence[EvidenceFile]:
+    found = select(EvidenceFile).where(EvidenceFile.evidence_set_id.in_(keys))
+    return db.session.scalars(found.order_by(EvidenceFile.id)).all()
+
+
 def _numbers(values: Sequence[str]) -> list[int]:
     """Return the keys among untrusted texts, small enough for any database."""
     return [

@@ -106,7 +106,7 @@ def holder_of(user_id: int) -> Holder | None:
     """Return account, permission version and today's appointments of a user, in one statement."""
     admin = current_app.config["AUTH_ROLE_ADMIN"]
     asked = {"user": user_id, "today": clock.today(), "admin": admin}
-    rows = db.session.execute(_holder_select(), asked).all()
+    rows = db.session.connection().execute(_holder_select(), asked).all()
     if not rows:
         return None
     first = rows[0]
