@@ -18,16 +18,16 @@ from wtforms.validators import Length
 
 from app.base import actor, registry
 from app.checklists.earlier import Earlier, done_this_semester
-from app.checklists.kinds import (
+from app.checklists.kind import (
     NOTE_LENGTH,
     TEXT_LENGTH,
     FieldContext,
     FieldKind,
     Part,
     Row,
-    kind_of,
     trimmed,
 )
+from app.checklists.kinds import kind_of
 from app.files.field import EvidenceField
 from app.models import (
     Answer,

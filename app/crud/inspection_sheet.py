@@ -14,8 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from app.base import registry
+from app.checklists.class_lines import ordered_lines
 from app.checklists.forms import VERDICT_WORDS, Chapter, Question, checklist_chapters
-from app.checklists.kinds import FieldContext, ordered_lines
+from app.checklists.kind import FieldContext
 from app.crud.badge import state_badge
 from app.crud.inspection_form import capacity_words
 from app.extensions import db

@@ -19,7 +19,7 @@ from app.checklists.forms import (
     bound_form,
     complete_answers,
 )
-from app.checklists.kinds import stored_words
+from app.checklists.kind import stored_words
 from app.crud.base import BureauModelView
 from app.crud.inspection_form import (
     AttendantsForm,

@@ -12,7 +12,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length
 
 from app.checklists.forms import ChecklistForm
-from app.checklists.kinds import TEXT_LENGTH, trimmed
+from app.checklists.kind import TEXT_LENGTH, trimmed
 from app.models import ReviewOutcome
 from app.workflow.review import Drawn, note_outcome
 

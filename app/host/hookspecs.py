@@ -18,7 +18,7 @@ from app.kit.hook import PROJECT
 from app.kit.page import Grant, Page
 
 if TYPE_CHECKING:
-    from app.checklists.kinds import FieldKind
+    from app.checklists.kind import FieldKind
     from app.documents.bulletin import Bulletin, Section
     from app.imports.entity import Entity
     from app.models import Inspection

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from app.base import Audited, CountyScoped, Refused, Scoped, Shared, plugin_base
-from app.checklists.kinds import FieldContext, FieldKind, Part, Row
+from app.checklists.kind import FieldContext, FieldKind, Part, Row
 from app.clock import now, today
 from app.columns import UtcDateTime
 from app.crud.base import BureauModelView

@@ -13,16 +13,11 @@ from wtforms import Form
 
 from app import clock
 from app.base import Model
+from app.checklists import roster
 from app.checklists.forms import new_answer
-from app.checklists.kinds import (
-    CORE_KINDS,
-    FieldContext,
-    FieldKind,
-    Unknown,
-    children_listed,
-    kind_of,
-    trimmed,
-)
+from app.checklists.kind import FieldContext, FieldKind, trimmed
+from app.checklists.kinds import CORE_KINDS, Unknown, kind_of
+from app.checklists.roster import children_listed
 from app.extensions import db
 from app.models import (
     Absence,
@@ -97,7 +92,7 @@ def test_plugins_add_kinds_and_a_lost_one_still_shows_what_is_stored(app, monkey
         lost = kind_of("gone")
 
         assert isinstance(lost, Unknown)
-        assert lost.show(make_answer(item, number=7, text="旧")) == "7; 旧"
+        assert lost.show(make_answer(item, number=7, text="旧")) == "7；旧"
 
 
 @pytest.mark.parametrize("kind", [kind.key for kind in CORE_KINDS if kind.key != "rule_result"])
@@ -288,6 +283,28 @@ def test_roster_keeps_who_was_seen_and_suggests_only_when_all_were(app, visited)
         kind.store({f"child_{second}_verdict": "fails"}, answer, context)
         assert kind.propose(answer, context) == Verdict.FAILS
         assert [type(line) for line in answer.children] == [AnswerChild, AnswerChild]
+        db.session.rollback()
+
+
+def test_roster_says_that_it_ends_early_and_suggests_nothing(app, visited, monkeypatch):
+    monkeypatch.setattr(roster, "CHILDREN_SHOWN", 1)
+    with app.test_request_context(), unrestricted():
+        record = db.session.get(Inspection, visited.id)
+        item = db.session.scalar(
+            select(ChecklistItem).where(ChecklistItem.version_id == record.checklist_version_id)
+        )
+        answer = new_answer(record, item)
+        kind, context = kind_of("roster"), FieldContext(db.session(), record)
+
+        (shown,) = kind.rows(item, context)
+        kind.store({f"child_{shown.key}_verdict": "conforms"}, answer, context)
+
+        assert kind.propose(answer, context) is None
+        assert "1" in kind.remark(item, context)
+        monkeypatch.setattr(roster, "CHILDREN_SHOWN", 2)
+        shown_in_full = FieldContext(db.session(), record)
+        assert len(kind.rows(item, shown_in_full)) == 2
+        assert kind.remark(item, shown_in_full) == ""
         db.session.rollback()
 
 
