@@ -266,7 +266,7 @@ class CountyBuilder:
         place = school or (schools[0] if schools else None) or township
         scope = self.scope_of(place) if place else {"county_id": self.here.id}
         kind = "schools" if school or schools else "township" if township else "county"
-        if not place and "linked" in role.scope_kinds:
+        if not place and role.scope_kind == "linked":
             kind = "linked"
         values.setdefault("valid_from", LONG_AGO)
         values.setdefault("capacity", role.capacity)

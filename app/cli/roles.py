@@ -38,8 +38,8 @@ def list_roles() -> None:
     )
     for key, template in TEMPLATES.items():
         where = ", ".join(places.get(key, ()))
-        kinds = "/".join(template.scope_kinds)
-        click.echo(f"{key:24} {title_of(key)} [{kinds}] {counts.get(key, 0)} {where}".rstrip())
+        kind = template.scope_kind
+        click.echo(f"{key:24} {title_of(key)} [{kind}] {counts.get(key, 0)} {where}".rstrip())
 
 
 @roles.command("configure")

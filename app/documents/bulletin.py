@@ -170,17 +170,14 @@ def narrowed(section: Section, window: Window, settings: Settings, scope: Scope)
 
     Core selects pass by the session's guard: here they are narrowed, whoever asks.
     """
-    rows = section.select(window, settings).subquery()
+    rows = scope.narrow(section.select(window, settings)).subquery()
     columns = columns_of(section)
-    condition = scope.condition(rows.c.township_id, rows.c.school_id)
     query = (
         select()
         .select_from(rows)
         .join(Township, Township.id == rows.c.township_id)
         .outerjoin(School, School.id == rows.c.school_id)
     )
-    if condition is not None:
-        query = query.where(condition)
     place = (Township.position, Township.id)
     if not section.by_township:
         shown = [rows.c[column.key] for column in columns]

@@ -130,7 +130,7 @@ def _appoint(
                 county_id=county_id,
                 template=key,
                 capacity=TEMPLATES[key].capacity,
-                scope_kind=TEMPLATES[key].scope_kinds[0],
+                scope_kind=TEMPLATES[key].scope_kind,
                 role_id=role_for(session, key).id,
                 valid_from=clock.today(),
             )

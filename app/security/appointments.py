@@ -81,9 +81,14 @@ def _refuse_doubles(session: Session, person: Person, rows: list[Appointment]) -
         return
     for held in session.scalars(select(Appointment).where(*_in_force(person))):
         for row in rows:
-            same = (held.template, held.township_id, held.school_id)
-            if same == (row.template, row.township_id, row.school_id) and not row.schools:
+            if _place_of(held) == _place_of(row):
                 raise Refused(_("%(person)s holds this office already.", person=person.name))
+
+
+def _place_of(row: Appointment) -> tuple[str, int | None, int | None, frozenset[int | None]]:
+    """Return what makes an office the same: its template, and all the places it covers."""
+    schools = frozenset(one.school_id for one in row.schools)
+    return row.template, row.township_id, row.school_id, schools
 
 
 def _in_force(person: Person) -> tuple[ColumnElement[bool], ...]:
@@ -92,7 +97,7 @@ def _in_force(person: Person) -> tuple[ColumnElement[bool], ...]:
 
 
 def _rows(session: Session, person: Person, office: Office) -> Iterator[Appointment]:
-    kind = office.template.scope_kinds[0]
+    kind = office.template.scope_kind
     if kind == "township":
         if not office.townships or office.schools:
             raise Refused(_("This role needs townships."))
@@ -126,7 +131,7 @@ def _row(
         school_id=schools[0].id if len(schools) == 1 else None,
         template=template.key,
         capacity=template.capacity,
-        scope_kind=template.scope_kinds[0],
+        scope_kind=template.scope_kind,
         role_id=role.id,
         title=office.title or None,
         valid_from=office.valid_from or clock.today(),

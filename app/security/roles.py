@@ -68,7 +68,7 @@ class RoleTemplate:
 
     key: str
     title: str
-    scope_kinds: tuple[str, ...]
+    scope_kind: str
     capacity: str | None
     grants: tuple[Grant, ...]
     covers_points: bool = False
@@ -115,7 +115,7 @@ def _unit(*more: Grant) -> tuple[Grant, ...]:
     )
 
 
-COUNTY, TOWNSHIP, SCHOOL, LINKED = ("county",), ("township",), ("schools",), ("linked",)
+COUNTY, TOWNSHIP, SCHOOL, LINKED = "county", "township", "schools", "linked"
 
 _ALL_TEMPLATES = (
     RoleTemplate(

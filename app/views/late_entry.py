@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from markupsafe import Markup, escape
 from sqlalchemy.orm.exc import StaleDataError
-from wtforms import SelectField, TextAreaField
+from wtforms import HiddenField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length
 
@@ -20,6 +20,7 @@ from app.base import Refused, registry
 from app.crud.base import BureauModelView
 from app.crud.fields import ChoiceWidget, trimmed
 from app.crud.interface import BureauInterface
+from app.crud.once import earlier_result, give_token, keep_token
 from app.crud.refusal import FieldRefused
 from app.extensions import db
 from app.models import LateEntry, LateState
@@ -51,6 +52,7 @@ def _title(key: Any) -> Markup:
 class DecisionForm(FlaskForm):
     """Ask why a request is approved or refused."""
 
+    submit_token = HiddenField()
     note = TextAreaField(_l("Remark of the decision"), [Length(max=200)], filters=[trimmed])
 
 
@@ -118,7 +120,9 @@ class LateEntryView(BureauModelView):
         may = self.appbuilder.sm.has_access("can_decide", self.class_permission_name)
         if not may or late.refusal_of_decision(db.session(), entry) is not None:
             return None
-        return DecisionForm(formdata=None)
+        form = DecisionForm(formdata=None)
+        give_token(form)
+        return form
 
     @expose("/decide/<pk>", methods=["POST"])
     @has_access
@@ -126,21 +130,28 @@ class LateEntryView(BureauModelView):
     def decide(self, pk: str) -> Any:
         """Approve or refuse a request of somebody else."""
         entry = self.row(pk)
-        form = DecisionForm()
+        form, shown = DecisionForm(), url_for(f"{self.endpoint}.show", pk=pk)
+        done = earlier_result(form, shown)
+        if done is not None:
+            return done
         is_approved = request.form.get("deed") == APPROVE
         try:
             if not form.validate():
                 raise Refused(str(next(iter(form.note.errors), _("Something is wrong."))))
             late.decide(db.session(), entry, is_approved=is_approved, note=form.note.data or "")
+            keep_token(form, shown)
             db.session.commit()
         except (Refused, StaleDataError) as refusal:
             db.session.rollback()
+            done = earlier_result(form, shown)
+            if done is not None:
+                return done
             faster = _("Somebody else was faster. Look at what is there now, then decide again.")
             flash(refusal.message if isinstance(refusal, Refused) else faster, "danger")
         else:
-            done = _("The late entry is approved.") if is_approved else _("The request is refused.")
-            flash(done, "success")
-        return redirect(url_for(f"{self.endpoint}.show", pk=pk))
+            text = _("The late entry is approved.") if is_approved else _("The request is refused.")
+            flash(text, "success")
+        return redirect(shown)
 
 
 def add_views(appbuilder: AppBuilder) -> None:

@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
-from wtforms import SelectField, StringField
+from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import Length, Optional
 
 from app import clock
@@ -32,6 +32,7 @@ from app.crud.fields import (
     trimmed,
 )
 from app.crud.interface import BureauInterface, key_of
+from app.crud.once import earlier_result, give_token, keep_token
 from app.extensions import db
 from app.models import Appointment, Person, RoleScope, School, Township
 from app.security import accounts, appointments, audit
@@ -51,6 +52,7 @@ def new_password() -> str:
 class AccountForm(DynamicForm):
     """Ask whose account it is and how it is called."""
 
+    submit_token = HiddenField()
     person = LookupField(_l("Person"), model=Person, validators=[Required()])
     username = StringField(
         _l("Account name"),
@@ -89,13 +91,22 @@ class AccountView(BureauModelView):
     def new(self) -> Response | str:
         """Create an account for a person; the password is shown once."""
         form = AccountForm()
-        if form.validate_on_submit():
+        done = self._made_before(form) if form.is_submitted() else None
+        if done is None and form.validate_on_submit():
             try:
                 return self._create(form)
             except Refused as refusal:
                 db.session.rollback()
+                done = self._made_before(form)
                 form.username.errors = [*form.username.errors, refusal.message]
-        return self._form(form)
+        return done or self._form(form)
+
+    def _made_before(self, form: AccountForm) -> Response | None:
+        """Return the way to the account that the same form made, whose password went unseen."""
+        done = earlier_result(form, url_for("AccountView.list"))
+        if done is not None:
+            flash(_("If you did not see the password, reset it."), "warning")
+        return done
 
     def _create(self, form: AccountForm) -> str:
         person: Any = form.person.data
@@ -109,11 +120,13 @@ class AccountView(BureauModelView):
             password=password,
             person=person,
         )
+        keep_token(form, url_for("AccountView.show", pk=user.id))
         db.session.commit()
         audit.record("account", table="ab_user", row_id=user.id, note="created")
         return self._password_once(user, password)
 
     def _form(self, form: AccountForm) -> str:
+        give_token(form)
         return str(
             self.render_template(
                 "security/form.html",
@@ -196,6 +209,7 @@ class AccountView(BureauModelView):
 class OfficeForm(DynamicForm):
     """Ask for a template, its townships, and the people who get the office."""
 
+    submit_token = HiddenField()
     template = SelectField(_l("Role"), validators=[Required()], widget=ChoiceWidget())
     townships = LookupManyField(
         _l("Townships"),
@@ -258,15 +272,19 @@ class RoleScopeView(BaseView):
         form = OfficeForm()
         form.template.choices = [(key, title_of(key)) for key in TEMPLATES]
         if form.validate_on_submit():
-            done = self._configure(form)
+            done = self._made_before(form) or self._configure(form) or self._made_before(form)
             if done is not None:
                 return done
         elif request.method == "GET":
             form.template.data = request.args.get("template")
             form.valid_from.data = clock.today()
+        give_token(form)
         return self._render(
             "security/form.html", title=_("Configure roles"), form=form, fields=FIELDS
         )
+
+    def _made_before(self, form: OfficeForm) -> Response | None:
+        return earlier_result(form, url_for("RoleScopeView.list"))
 
     def _configure(self, form: OfficeForm) -> Response | None:
         office, session = form.office(), db.session()
@@ -277,6 +295,7 @@ class RoleScopeView(BaseView):
                 for person in form.persons.data or ()
                 for row in appointments.appoint(session, person, office)
             ]
+            keep_token(form, url_for("RoleScopeView.list"))
             session.commit()
         except Refused as refusal:
             session.rollback()

@@ -27,7 +27,7 @@ SCOPES = {
 LIAISON_CAPACITIES = {
     template.capacity: template.title
     for template in TEMPLATES.values()
-    if template.capacity and "linked" in template.scope_kinds
+    if template.capacity and template.scope_kind == "linked"
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -111,6 +112,8 @@ def test_scope_narrows_every_sheet(county: CountyBuilder, schools: list[School])
     assert [row[1] for row in shown(book["one"])] == [4, 4]
     assert [row[1] for row in shown(book["two"])] == [4, 4]
     assert [row[1] for row in shown(made(county, what, NOTHING)["one"])] == [0]
+    of_a_class = replace(scope, class_ids=frozenset({1}))
+    assert [row[1] for row in shown(made(county, what, of_a_class)["one"])] == [0]
 
 
 def test_section_without_its_parameter_says_so(

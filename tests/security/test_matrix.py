@@ -63,7 +63,7 @@ def ground(app: Flask, county: CountyBuilder) -> Ground:
 
 def visitor_of(key: str, county: CountyBuilder, login: Login) -> Visitor:
     """Log somebody of a template in: over one school or over its township."""
-    kind = TEMPLATES[key].scope_kinds[0]
+    kind = TEMPLATES[key].scope_kind
     if TEMPLATES[key].is_of_classes:
         person = county.person(place=county.a_school)
         own = SchoolClass.school_id == county.a_school.id
@@ -82,7 +82,7 @@ def visitor_of(key: str, county: CountyBuilder, login: Login) -> Visitor:
 
 def forbidden_marks(key: str) -> tuple[str, ...]:
     """Return the marks that a template's holder must never read."""
-    kind = TEMPLATES[key].scope_kinds[0]
+    kind = TEMPLATES[key].scope_kind
     return {"county": (), "township": (FAR,)}.get(kind, (FAR, NEAR))
 
 

@@ -118,6 +118,37 @@ def test_one_screen_configures_townships_and_appoints(
     assert "甲镇" in listed
 
 
+def test_forms_of_offices_and_accounts_that_are_sent_twice_do_their_work_once(
+    app: Flask, county: CountyBuilder, login: Login
+) -> None:
+    person = county.person("王三", county.a_school)
+    schools = [county.a_school, county.school()]
+    visitor = login("security_administrator")
+    office = {
+        "template": "school_clerk",
+        "schools": [str(one.id) for one in schools],
+        "persons": [str(person.id)],
+    }
+    account = {"person": str(person.id), "username": "wang.san"}
+
+    for url, typed in (("/roles/configure", office), ("/accounts/new", account)):
+        form = read(visitor.get(url)).select_one("main form[method=post]")
+        for _press in range(2):
+            answer = visitor.send(form, url, typed)
+            assert read(answer).select_one(".field-error, .has-error") is None
+        assert answer.request.path != url
+    again = read(visitor.submit("/roles/configure", office))
+
+    held = county.all(select(Appointment).where(Appointment.person_id == person.id))
+    assert [{one.school_id for one in row.schools} for row in held] == [
+        {one.id for one in schools}
+    ]
+    assert again.select_one(".field-error, .has-error") is not None
+    office["schools"] = office["schools"][:1]
+    visitor.submit("/roles/configure", office)
+    assert len(county.all(select(Appointment).where(Appointment.person_id == person.id))) == 2
+
+
 def test_the_command_line_configures_and_appoints(app: Flask, county: CountyBuilder) -> None:
     town, school = county.township("丙镇"), county.school("丙中学")
     county.person("赵六", school)

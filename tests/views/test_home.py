@@ -23,10 +23,10 @@ def test_every_role_has_a_first_page_whose_links_open(
 
 
 def place(county: CountyBuilder, template: str) -> dict:
-    kinds = TEMPLATES[template].scope_kinds
-    if "schools" in kinds:
+    kind = TEMPLATES[template].scope_kind
+    if kind == "schools":
         return {"school": county.a_school}
-    return {"township": county.a_township} if "township" in kinds else {}
+    return {"township": county.a_township} if kind == "township" else {}
 
 
 def test_strangers_find_the_way_to_the_login(client):

@@ -17,7 +17,7 @@ CAPACITIES = {one.capacity: one.title for one in TEMPLATES.values() if one.capac
 LIAISON_CAPACITIES = {
     one.capacity: one.title
     for one in TEMPLATES.values()
-    if one.capacity and "linked" in one.scope_kinds
+    if one.capacity and one.scope_kind == "linked"
 }
 SCOPES = {
     "county": WHOLE_COUNTY,
@@ -35,7 +35,7 @@ def _complete_appointment(row: Row, _today: date) -> None:
         return
     row.values["capacity"] = template.capacity
     if row.get("scope_kind") is None:
-        row.values["scope_kind"] = template.scope_kinds[0]
+        row.values["scope_kind"] = template.scope_kind
 
 
 def _complete_assignment(row: Row, _today: date) -> None:
