@@ -6,6 +6,8 @@ Revises: 0005
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -62,13 +64,13 @@ def downgrade() -> None:
             op.create_index(f"ix_{table}_{scope}", table, [scope])
 
 
-def _set_key_type(table, type_) -> None:
+def _set_key_type(table: str, type_: sa.String) -> None:
     # SQLite keeps texts of any length; it would copy the table only to say so.
     if op.get_bind().dialect.name != "sqlite":
         op.alter_column(table, "search_key", type_=type_, existing_nullable=False)
 
 
-def _spell(key_of) -> None:
+def _spell(key_of: Callable[[str], str]) -> None:
     """Write the keys of all names anew."""
     connection = op.get_bind()
     for table in NAMED:
