@@ -140,9 +140,7 @@ def test_forms_of_offices_and_accounts_that_are_sent_twice_do_their_work_once(
     again = read(visitor.submit("/roles/configure", office))
 
     held = county.all(select(Appointment).where(Appointment.person_id == person.id))
-    assert [{one.school_id for one in row.schools} for row in held] == [
-        {one.id for one in schools}
-    ]
+    assert [{one.school_id for one in row.schools} for row in held] == [{one.id for one in schools}]
     assert again.select_one(".field-error, .has-error") is not None
     office["schools"] = office["schools"][:1]
     visitor.submit("/roles/configure", office)
