@@ -285,3 +285,20 @@ def test_clerk_may_not_open_the_leaders_check(county, login, classes):
 
     assert clerk.get("/inspection/daily-check/add").status_code in (302, 403)
     assert county.scalar(select(func.count(Inspection.id))) == 0
+
+
+def test_the_drawn_class_is_the_leaders_own_to_count(county, login, classes):
+    leader = login("school_leader", school=county.a_school)
+    url = start(leader)
+    shown = url.replace("/edit/", "/show/")
+    drawn = county.scalar(select(ClassLine.class_id).where(ClassLine.is_drawn))
+    send(leader, url, "save", **{f"item_classes_class_{drawn}_present": "3"})
+
+    badges = [
+        leader.soup(page).select_one(place).get_text(strip=True)
+        for page, place in ((url, ".is-drawn legend .tone-info"), (shown, ".is-drawn .tone-info"))
+    ]
+
+    outside = {"Drawn for the roll-call", "抽中点名"}
+    assert len(badges) == 2
+    assert outside.isdisjoint(badges)
