@@ -34,12 +34,13 @@ from app.models import (
     Verdict,
 )
 from app.workflow.attendance import count_absences
+from app.workflow.class_line import CLASS_LINES, differences_of, is_explained
 
 
 class ClassLines(FieldKind):
     """Ask for the counts of each class: on roll, present, away, desks and chairs."""
 
-    key = "class_lines"
+    key = CLASS_LINES
     counts = ("on_roll", "present", "on_leave", "unexplained", "desks", "chairs")
     labels: ClassVar[Mapping[str, Any]] = {
         "on_roll": _l("On roll"),
@@ -102,7 +103,7 @@ class ClassLines(FieldKind):
     def propose(self, answer: Answer, context: FieldContext) -> Verdict | None:
         """Return fails where a class does not add up, conforms where every class does."""
         lines = answer.inspection.class_lines
-        if any(_differs(line) for line in lines):
+        if any(_differs(line, context) for line in lines):
             return Verdict.FAILS
         complete = bool(lines) and all(
             line.present is not None and line.on_roll is not None for line in lines
@@ -145,13 +146,9 @@ def _class_row(line: ClassLine, context: FieldContext) -> Row:
     return Row(str(line.class_id), str(line.school_class), line.note or "", held)
 
 
-def _differs(line: ClassLine) -> bool:
-    """Tell whether a counted class does not add up and no note says why."""
-    if line.note:
-        return False
-    if line.present is None or line.on_roll is None:
-        return bool(line.unexplained)
-    away = (line.on_leave or 0) + (line.unexplained or 0)
-    furniture = [number for number in (line.desks, line.chairs) if number is not None]
-    unequal = any(number != line.on_roll for number in furniture)
-    return bool(line.unexplained) or line.present + away != line.on_roll or unequal
+def _differs(line: ClassLine, context: FieldContext) -> bool:
+    """Tell whether a class speaks against the item: counts that differ, or pupils unexplained."""
+    if line.unexplained and not is_explained(line):
+        return True
+    reported = context.reported.get(line.class_id)
+    return any(True for _difference in differences_of(line, reported))

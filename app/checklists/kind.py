@@ -51,12 +51,17 @@ class FieldContext:
     is_self_inspection: bool = False
     hidden_classes: frozenset[int] = frozenset()
     """Drawn classes not counted yet: their expected numbers stay hidden."""
-    reported_classes: frozenset[int] = frozenset()
-    """Classes whose teacher has reported the day: only those may be accepted as they stand."""
+    reported: Mapping[int, int] = field(default_factory=dict)
+    """How many pupils were present in each class whose teacher has reported the day."""
     lists: dict[tuple[str, ...], Sequence[Row]] = field(default_factory=dict)
     """The children of each list, read once: a dozen papers are asked of the same children."""
     cut: set[tuple[str, ...]] = field(default_factory=set)
     """The lists with more children than a form shows."""
+
+    @property
+    def reported_classes(self) -> frozenset[int]:
+        """Return the classes with a report: only those may be accepted as they stand."""
+        return frozenset(self.reported)
 
     @property
     def day(self) -> date:

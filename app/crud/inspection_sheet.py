@@ -189,10 +189,12 @@ def load_answers(inspection: Inspection) -> None:
 def context_of(inspection: Inspection, kind: Any | None) -> FieldContext:
     """Return where the items of a record are asked."""
     is_self = bool(kind is not None and kind.self_inspection)
-    reported: frozenset[int] = frozenset()
+    reported: dict[int, int] = {}
     hidden: frozenset[int] = frozenset()
+    if inspection.class_lines:
+        reports = reports_of(db.session(), inspection)
+        reported = {class_id: report.present for class_id, report in reports.items()}
     if is_self:
-        reported = frozenset(reports_of(db.session(), inspection))
         hidden = frozenset(
             line.class_id
             for line in inspection.class_lines

@@ -140,7 +140,11 @@ def _due(session: Session, figures: Parameters) -> Sequence[Inspection]:
 
 
 def _failing(session: Session, keys: Collection[int]) -> set[int]:
-    """Return the records in which an answer fails, or a class may not add up."""
+    """Return the records in which an answer fails, or a class may not add up.
+
+    The conditions on classes find at least every line of which `class_line.differences_of` tells a
+    difference, and some that a note explains: only what is found here is gone through one by one.
+    """
     if not keys:
         return set()
     line, said = ClassLine, AttendanceReport.present

@@ -26,9 +26,9 @@ from app.models import (
     SchoolYear,
 )
 from app.parameters.value import Parameters, load_parameters
+from app.workflow.class_line import CLASS_LINES
 from app.workflow.kind import Kind
 
-CLASS_LINES = "class_lines"
 REDRAW_LENGTH = 200
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
@@ -20,8 +19,7 @@ from app.models import (
     InspectionState,
     Verdict,
 )
-
-CLASS_LINES = "class_lines"
+from app.workflow.class_line import CLASS_LINES, Difference, differences_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +51,6 @@ def faults_of(session: Session, inspection: Inspection) -> list[Fault]:
         faults.extend(_of_answer(answer, lines, is_self_found))
     faults.extend(_of_lines(session, inspection, differences, answered, is_self_found))
     return faults
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Say in words how the counts of one class differ, and whether pupils are missing."""
-
-    text: str
-    is_of_pupils: bool
-    found_by_id: int | None
 
 
 def _answers(session: Session, inspection: Inspection) -> Sequence[Answer]:
@@ -179,54 +168,5 @@ def _differences(session: Session, inspection: Inspection) -> list[Difference]:
     return [
         difference
         for line, reported in session.execute(query)
-        if not (line.note and line.note.strip())
-        for difference in _of_line(line, reported)
+        for difference in differences_of(line, reported)
     ]
-
-
-def _of_line(line: ClassLine, reported: int | None) -> Iterator[Difference]:
-    name = str(line.school_class)
-    if line.on_roll is not None and line.present is not None:
-        leave, unexplained = line.on_leave or 0, line.unexplained or 0
-        if line.on_roll != line.present + leave + unexplained:
-            yield Difference(
-                _(
-                    "%(name)s: %(on_roll)s on the list, but %(present)s present, %(leave)s on leave"
-                    " and %(unexplained)s absent without explanation",
-                    name=name,
-                    on_roll=line.on_roll,
-                    present=line.present,
-                    leave=leave,
-                    unexplained=unexplained,
-                ),
-                True,
-                line.checked_by_id,
-            )
-    if line.present is not None and reported is not None and line.present != reported:
-        yield Difference(
-            _(
-                "%(name)s: %(present)s counted, %(reported)s reported by the class teacher",
-                name=name,
-                present=line.present,
-                reported=reported,
-            ),
-            True,
-            line.checked_by_id,
-        )
-    yield from _of_furniture(line, name)
-
-
-def _of_furniture(line: ClassLine, name: str) -> Iterator[Difference]:
-    counts = [count for count in (line.desks, line.chairs) if count is not None]
-    if line.on_roll is not None and any(count != line.on_roll for count in counts):
-        yield Difference(
-            _(
-                "%(name)s: %(desks)s desks and %(chairs)s chairs for %(on_roll)s on the list",
-                name=name,
-                desks="–" if line.desks is None else line.desks,
-                chairs="–" if line.chairs is None else line.chairs,
-                on_roll=line.on_roll,
-            ),
-            False,
-            line.checked_by_id,
-        )

@@ -181,6 +181,7 @@ def test_number_of_an_item_that_was_not_judged_is_not_asked(request_context):
         ({"on_roll": 40, "present": 38}, Verdict.FAILS),
         ({"on_roll": 40, "present": 38, "note": "两人参赛"}, Verdict.CONFORMS),
         ({"on_roll": 40, "present": 39, "unexplained": 1}, Verdict.FAILS),
+        ({"on_roll": 40, "present": 39, "unexplained": 1, "note": " "}, Verdict.FAILS),
         ({"on_roll": 40, "present": 40, "desks": 41}, Verdict.FAILS),
         ({"on_roll": 40, "present": 40, "desks": 40, "chairs": 40}, Verdict.CONFORMS),
         ({"on_roll": 40}, None),
@@ -193,6 +194,19 @@ def test_class_lines_suggest_a_verdict(request_context, line, verdict):
     )
 
     assert kind_of("class_lines").propose(answer, context_for(answer)) == verdict
+
+
+def test_class_lines_speak_against_the_item_where_the_teacher_reported_another_number(
+    request_context,
+):
+    answer = make_answer(make_item("class_lines"))
+    room = SchoolClass(name="701", position=1)
+    answer.inspection.class_lines.append(
+        ClassLine(class_id=1, school_class=room, on_roll=40, present=40)
+    )
+    context = FieldContext(db.session(), answer.inspection, reported={1: 39})
+
+    assert kind_of("class_lines").propose(answer, context) == Verdict.FAILS
 
 
 @pytest.fixture
