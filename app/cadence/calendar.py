@@ -115,11 +115,6 @@ def working_days_between(
     return load_calendar(session, after, day, county_id).elapsed(after, day, in_term=in_term)
 
 
-def is_in_time(session: Session, due_on: date, day: date, *, county_id: int | None = None) -> bool:
-    """Tell whether no working day has elapsed after the due day."""
-    return working_days_between(session, due_on, day, county_id=county_id) == 0
-
-
 def semester_of(session: Session, day: date, county_id: int | None = None) -> Semester | None:
     """Return the semester 学期 that the day lies in; None in vacations."""
     query = select(Semester).where(Semester.starts_on <= day, Semester.ends_on >= day)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import pairwise
 
 from sqlalchemy import exists, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from app import clock
 from app.checklists.definition import ChecklistDefinition, ItemDefinition, SectionDefinition
@@ -70,30 +70,6 @@ def publish(
     _close_earlier(session, checklist)
     session.flush()
     return version
-
-
-def version_on(session: Session, key: str, day: date) -> ChecklistVersion | None:
-    """Return the version that an inspection of this day is filled with, or None."""
-    return session.scalar(
-        select(ChecklistVersion)
-        .join(Checklist, Checklist.id == ChecklistVersion.checklist_id)
-        .where(Checklist.key == key, ChecklistVersion.valid_from <= day)
-        .order_by(ChecklistVersion.valid_from.desc(), ChecklistVersion.number.desc())
-        .limit(1)
-    )
-
-
-def with_items(session: Session, version_id: int) -> ChecklistVersion | None:
-    """Return a version with its sections, items and choices, in four statements."""
-    return session.scalar(
-        select(ChecklistVersion)
-        .where(ChecklistVersion.id == version_id)
-        .options(
-            selectinload(ChecklistVersion.sections)
-            .selectinload(ChecklistSection.items)
-            .selectinload(ChecklistItem.choices)
-        )
-    )
 
 
 def _checklist(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -16,7 +16,7 @@ from app import clock
 from app.base import actor
 from app.crud.fields import ChoiceWidget, DayField, LookupField, Required, trimmed
 from app.models import Appointment, Inspection, Person, School, Township
-from app.security.roles import TEMPLATES
+from app.security.roles import CAPACITIES
 from app.workflow import late
 from app.workflow.capacity import capacities_of, refusal_of_attendant
 from app.workflow.inspection import refusal_of_day
@@ -26,14 +26,8 @@ ATTENDANTS = 8
 ACCOMPANIES = ""
 
 
-def capacity_words() -> Mapping[str, Any]:
-    """Return the capacities in which people inspect, with their titles."""
-    return {one.capacity: one.title for one in TEMPLATES.values() if one.capacity}
-
-
 def _capacities(first: str) -> list[SelectChoice]:
-    words = capacity_words()
-    titles = {first: words.get(first, first), **words}
+    titles = {first: CAPACITIES.get(first, first), **CAPACITIES}
     accompanies = SelectChoice(ACCOMPANIES, _l("Accompanies, without an office"))
     return [accompanies, *(SelectChoice(key, title) for key, title in titles.items())]
 
@@ -57,12 +51,11 @@ class AttendantsForm(FlaskForm):
     def complain_of_attendants(self, session: Session, unit: Unit, kind: Kind, day: Any) -> bool:
         """Name at each line why the person cannot take part so; tell if there is any complaint."""
         found = False
-        words = capacity_words()
         for person, capacity in self.lines():
             if person.data is None:
                 continue
             attendant = Attendant(person.data.id, capacity.data or None)
-            reason = refusal_of_attendant(session, attendant, unit, day, words)
+            reason = refusal_of_attendant(session, attendant, unit, day, CAPACITIES)
             if reason:
                 capacity.errors = [*capacity.errors, reason]
                 found = True

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import g
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
@@ -18,7 +17,6 @@ from app.checklists.class_lines import ordered_lines
 from app.checklists.forms import VERDICT_WORDS, Chapter, Question, checklist_chapters
 from app.checklists.kind import FieldContext
 from app.crud.badge import state_badge
-from app.crud.inspection_form import capacity_words
 from app.extensions import db
 from app.models import (
     Answer,
@@ -31,6 +29,8 @@ from app.models import (
     InspectionParticipant,
     InspectionState,
 )
+from app.models.inspection import type_title
+from app.security.roles import CAPACITIES
 from app.workflow import closing, feedback
 from app.workflow import inspection as flow
 from app.workflow.attendance import reports_of
@@ -69,10 +69,9 @@ def view_name(type_key: str) -> str:
     return "".join(part.capitalize() for part in type_key.split("_")) + "View"
 
 
-def type_title(key: str) -> str:
-    """Return the title of an inspection type; its key where the plugin is gone."""
-    kind = registry.inspection_type(key)
-    return _(kind.title) if kind is not None else key
+def shown_title(key: Any) -> Markup:
+    """Return the title of an inspection type as lists show it."""
+    return escape(type_title(str(key)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,7 @@ class SheetMixin:
             "may_discard": flow.refusal_of_discard(inspection) is None,
             "may_edit": kind is not None and self._may("can_edit", kind.model.__name__),
             "view_name": view_name(inspection.type_key),
-            "capacity_title": lambda key: capacity_words().get(key, key),
+            "capacity_title": lambda key: CAPACITIES.get(key, key),
         }
 
     def _facts(self, inspection: Inspection) -> Iterable[tuple[Any, Any]]:

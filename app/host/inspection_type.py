@@ -28,6 +28,8 @@ class InspectionType:
     theme: bool
     draw_classes: bool
     self_inspection: bool
+    assigned: str
+    """Whether an assignment 挂点 to one school gives the capacity for it, or its township."""
     fill: tuple[str, ...]
     read: tuple[str, ...]
 
@@ -56,6 +58,7 @@ def inspection_type(manifest: Manifest) -> InspectionType | None:
         theme=spec.theme,
         draw_classes=spec.draw_classes,
         self_inspection=spec.self_inspection,
+        assigned=spec.assigned,
         fill=manifest.grants.fill,
         read=manifest.grants.read,
     )

@@ -34,6 +34,7 @@ class InspectionSpec(Strict):
     theme: bool = False
     draw_classes: bool = False
     self_inspection: bool = False
+    assigned: Literal["school", "township"] = "school"
 
 
 class ViewGrant(Strict):

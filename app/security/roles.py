@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
 from flask_appbuilder.security.sqla.models import Role
 from flask_babel import lazy_gettext as _l
@@ -249,6 +250,18 @@ _ALL_TEMPLATES = (
 )
 TEMPLATES: Mapping[str, RoleTemplate] = MappingProxyType({one.key: one for one in _ALL_TEMPLATES})
 """Every template by its key, in the order of the screens."""
+ROLES: Mapping[str, Any] = MappingProxyType({one.key: one.title for one in _ALL_TEMPLATES})
+CAPACITIES: Mapping[str, Any] = MappingProxyType(
+    {one.capacity: one.title for one in _ALL_TEMPLATES if one.capacity}
+)
+"""The capacities in which people inspect, with their titles."""
+LIAISON_CAPACITIES: Mapping[str, Any] = MappingProxyType(
+    {
+        one.capacity: one.title
+        for one in _ALL_TEMPLATES
+        if one.capacity and one.scope_kind == "linked"
+    }
+)
 declare("role", lambda key: TEMPLATES[key].title if key in TEMPLATES else None)
 
 

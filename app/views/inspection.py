@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask_appbuilder import AppBuilder
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup, escape
 
 from app.crud.base import ReadOnlyView
-from app.crud.inspection_sheet import LABELS, SHOW_COLUMNS, STATES, SheetMixin, type_title
+from app.crud.inspection_sheet import LABELS, SHOW_COLUMNS, STATES, SheetMixin, shown_title
 from app.crud.interface import BureauInterface
 from app.models import Inspection
-
-
-def _title(key: Any) -> Markup:
-    return escape(type_title(str(key)))
 
 
 class InspectionView(SheetMixin, ReadOnlyView):
@@ -31,7 +24,7 @@ class InspectionView(SheetMixin, ReadOnlyView):
     base_order = ("occurred_on", "desc")
     label_columns = LABELS
     choices_columns = {"state": STATES}
-    formatters_columns = {"type_key": _title}
+    formatters_columns = {"type_key": shown_title}
 
 
 def add_views(appbuilder: AppBuilder) -> None:

@@ -10,7 +10,6 @@ from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from markupsafe import Markup, escape
 from sqlalchemy.orm.exc import StaleDataError
 from wtforms import HiddenField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
@@ -19,6 +18,7 @@ from wtforms.validators import Length
 from app.base import Refused, registry
 from app.crud.base import BureauModelView
 from app.crud.fields import ChoiceWidget, trimmed
+from app.crud.inspection_sheet import shown_title
 from app.crud.interface import BureauInterface
 from app.crud.once import earlier_result, give_token, keep_token
 from app.crud.refusal import FieldRefused
@@ -43,10 +43,6 @@ def _own_checks() -> list[SelectChoice]:
 
 def _only_check() -> str | None:
     return next((choice.value for choice in _own_checks()), None)
-
-
-def _title(key: Any) -> Markup:
-    return escape(type_title(str(key)))
 
 
 class DecisionForm(FlaskForm):
@@ -75,7 +71,7 @@ class LateEntryView(BureauModelView):
     exclude_route_methods = {"edit", "delete"}
     show_template = "inspection/late_entry.html"
     choices_columns = {"state": REQUEST_STATES}
-    formatters_columns = {"type_key": _title}
+    formatters_columns = {"type_key": shown_title}
     add_form_extra_fields = {
         "type_key": SelectField(
             _l("Type of inspection"),

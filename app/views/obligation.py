@@ -8,7 +8,7 @@ from app.crud.base import ReadOnlyView
 from app.crud.interface import BureauInterface
 from app.models import Obligation, RuleRun, Violation
 from app.models.inspection import type_title
-from app.views.staff import CAPACITIES
+from app.security.roles import CAPACITIES
 
 SEVERITIES = {"violation": _l("Violation"), "warning": _l("Warning")}
 

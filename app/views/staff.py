@@ -11,23 +11,14 @@ from app.crud.interface import BureauInterface
 from app.crud.refusal import FieldRefused
 from app.models import Appointment, LiaisonAssignment, Person
 from app.parameters.level import WHOLE_COUNTY
-from app.security.roles import TEMPLATES
+from app.security.roles import CAPACITIES, LIAISON_CAPACITIES, ROLES
 from app.views.organization import check_period
 
-ROLES = {key: template.title for key, template in TEMPLATES.items()}
-CAPACITIES = {
-    template.capacity: template.title for template in TEMPLATES.values() if template.capacity
-}
 SCOPES = {
     "county": WHOLE_COUNTY,
     "township": _l("One township"),
     "schools": _l("Single schools"),
     "linked": _l("Units assigned by liaison"),
-}
-LIAISON_CAPACITIES = {
-    template.capacity: template.title
-    for template in TEMPLATES.values()
-    if template.capacity and template.scope_kind == "linked"
 }
 
 

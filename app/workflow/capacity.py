@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from app.base import actor
+from app.base import actor, registry
 from app.models import (
     Appointment,
     AppointmentSchool,
@@ -20,9 +20,6 @@ from app.models import (
     LiaisonAssignment,
 )
 from app.workflow.kind import Attendant, Kind, Unit
-
-WHOLE_TOWNSHIP = frozenset({"liaison_department"})
-"""Capacities that an assignment to one school gives for every school of its township."""
 
 
 def capacities_of(session: Session, person_id: int, unit: Unit, day: date) -> frozenset[str]:
@@ -48,10 +45,12 @@ def capacities_of(session: Session, person_id: int, unit: Unit, day: date) -> fr
 
 def _assigned(session: Session, person_id: int, unit: Unit, day: date) -> set[str]:
     in_force = or_(LiaisonAssignment.valid_to.is_(None), LiaisonAssignment.valid_to >= day)
+    kinds = registry.inspection_types()
+    of_township = {kind.capacity for kind in kinds if kind.assigned == "township"}
     covers = or_(
         LiaisonAssignment.school_id == unit.school_id,
         LiaisonAssignment.school_id.is_(None),
-        LiaisonAssignment.capacity.in_(WHOLE_TOWNSHIP),
+        LiaisonAssignment.capacity.in_(of_township),
     )
     query = select(LiaisonAssignment.capacity).where(
         LiaisonAssignment.person_id == person_id,

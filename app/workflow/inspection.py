@@ -29,8 +29,8 @@ from app.workflow.capacity import own_participation, refusal_of_participants
 from app.workflow.draw import add_class_lines, asks_for_classes
 from app.workflow.finding import findings_from
 from app.workflow.kind import Attendant, Kind, Unit
+from app.workflow.party import SCHOOL_SIDE
 
-SCHOOL_SIDE = frozenset({"school_leader", "school_clerk"})
 EARLIEST = date(2000, 1, 1)
 
 

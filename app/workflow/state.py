@@ -106,7 +106,7 @@ def _in_objection_days(case: Case) -> str | None:
     received = received_on(case.session, case.finding)
     if received is None:
         return _("Sign the receipt first: the days for an objection count from it.")
-    days = number_on(case.session, "core.objection_days", received)
+    days = number_on(case.session, deadline.OBJECTION, received)
     if days is None:
         return None
     finding = case.finding

@@ -69,8 +69,8 @@ def test_holidays_do_not_count_and_make_up_days_do(county: CountyBuilder) -> Non
     mark(county, date(2026, 3, 7), True)
 
     assert ask(county, calendar.working_days_after, TUESDAY, 3) == date(2026, 3, 7)
-    assert ask(county, calendar.is_in_time, date(2026, 3, 3), date(2026, 3, 4))
-    assert not ask(county, calendar.is_in_time, date(2026, 3, 3), date(2026, 3, 5))
+    for day, elapsed in ((date(2026, 3, 4), 0), (date(2026, 3, 5), 1)):
+        assert ask(county, calendar.working_days_between, date(2026, 3, 3), day) == elapsed
 
 
 def test_closures_are_working_days(county: CountyBuilder) -> None:

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import func, select
 
 from app.checklists.definition import ChecklistDefinition
-from app.checklists.publish import ChangedKind, ChangedVersion, publish, version_on, with_items
+from app.checklists.publish import ChangedKind, ChangedVersion, publish
 from app.extensions import db
 from app.models import ChecklistItem, ChecklistVersion, Inspection
+from app.workflow.inspection import version_on
 
 FIRST = date(2024, 2, 26)
 LATER = date(2026, 9, 1)
@@ -59,7 +60,8 @@ def _inspect(county, version: ChecklistVersion) -> None:
 def test_publishing_writes_version_and_items(session) -> None:
     made = publish(session, buses(minimum=1, required=True, clause="C-1"), plugin="buses")
 
-    read = with_items(session, made.id)
+    session.expire_all()
+    read = session.get(ChecklistVersion, made.id)
     (item,) = read.sections[0].items
     assert (read.number, read.valid_from, read.valid_to) == (1, FIRST, None)
     assert (item.key, item.minimum, item.is_required, item.clause_key) == ("seats", 1, True, "C-1")

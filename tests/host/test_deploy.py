@@ -12,12 +12,12 @@ from sqlalchemy import func, inspect, select
 
 import config as settings
 from app import create_app, database, host
-from app.checklists.publish import version_on
 from app.extensions import db
 from app.host import imports, migrations
 from app.host.loader import host_of
 from app.models import Checklist, Inspection, PluginState, PolicyDocument
 from app.parameters.value import value_on
+from app.workflow.inspection import version_on
 from tests.host.conftest import CHECKLIST, INSPECTION, MODELS
 
 NAME = "ferry_check"

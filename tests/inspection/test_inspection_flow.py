@@ -349,6 +349,17 @@ def test_second_submit_of_the_opening_form_makes_one_record(county, school, visi
     assert county.scalar(select(func.count(Inspection.id))) == 1
 
 
+def test_assignment_covers_the_township_where_the_type_says_so(app, county, school):
+    inspector, beside = county.person("督学"), county.school(township=county.a_township)
+    for capacity in ("liaison_department", "liaison_leader"):
+        county.liaison(inspector, capacity, school)
+    with app.app_context(), unrestricted():
+        units = [Unit.of(school), Unit.of(beside)]
+        held = [capacities_of(db.session(), inspector.id, unit, TODAY) for unit in units]
+
+    assert held == [{"liaison_department", "liaison_leader"}, {"liaison_department"}]
+
+
 def test_both_of_two_simultaneous_submits_lead_to_the_record(
     county, school, visitor, leader, monkeypatch
 ):

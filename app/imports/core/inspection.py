@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.base import registry
 from app.imports.core.organization import BY_PERSON, BY_SCHOOL, BY_TOWNSHIP
-from app.imports.core.staff import CAPACITIES
 from app.imports.entity import Column, Entity, Items, Key, Row
 from app.models import (
     Checklist,
@@ -22,6 +21,7 @@ from app.models import (
     InspectionParticipant,
     InspectionState,
 )
+from app.security.roles import CAPACITIES
 
 
 def _types() -> Mapping[str, Any]:

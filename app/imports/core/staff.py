@@ -10,15 +10,8 @@ from app.imports.core.organization import BY_PERSON, BY_SCHOOL, BY_TOWNSHIP, che
 from app.imports.entity import Column, Entity, Items, Key, Row
 from app.models import Appointment, AppointmentSchool, LiaisonAssignment, Person
 from app.parameters.level import WHOLE_COUNTY
-from app.security.roles import TEMPLATES
+from app.security.roles import LIAISON_CAPACITIES, ROLES, TEMPLATES
 
-ROLES = {key: template.title for key, template in TEMPLATES.items()}
-CAPACITIES = {one.capacity: one.title for one in TEMPLATES.values() if one.capacity}
-LIAISON_CAPACITIES = {
-    one.capacity: one.title
-    for one in TEMPLATES.values()
-    if one.capacity and one.scope_kind == "linked"
-}
 SCOPES = {
     "county": WHOLE_COUNTY,
     "township": _l("One township"),
