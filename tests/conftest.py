@@ -25,6 +25,7 @@ from tests.visitor import Visitor
 
 ROOT = Path(__file__).resolve().parent.parent
 pytest_plugins = ["app.testing.fixtures"]
+DATABASES = ("sqlite", "postgres")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,13 +34,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long tests out unless they are asked for."""
+    """Leave what is long out unless it is asked for; let cases in turn take one database each."""
     if config.getoption("--long"):
         return
-    long = [item for item in items if item.get_closest_marker("long")]
-    if long:
-        config.hook.pytest_deselected(items=long)
-        items[:] = [item for item in items if item not in long]
+    left_out = [item for item in items if item.get_closest_marker("long") or _is_others_turn(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _is_others_turn(item: pytest.Item) -> bool:
+    """Tell whether a case that takes databases in turn leaves this one to its neighbours."""
+    if item.get_closest_marker("in_turn") is None or not isinstance(item, pytest.Function):
+        return False
+    turn = item.callspec.indices["key"] % len(DATABASES)
+    return item.callspec.params["booted"] != DATABASES[turn]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -84,7 +93,7 @@ def _share_keys(folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+@pytest.fixture(scope="session", params=DATABASES)
 def booted(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Flask, str]:

@@ -146,6 +146,7 @@ def methods(rule: Rule) -> set[str]:
     return set(rule.methods or ()) - {"HEAD", "OPTIONS"}
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("key", TEMPLATES)
 def test_roles_see_and_change_nothing_of_other_places(
     app: Flask, county: CountyBuilder, login: Login, ground: Ground, key: str
@@ -191,6 +192,7 @@ def _touched(
     return sorted(marked(before) ^ marked(after))
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("key", ["school_leader", "township_leader", "liaison_leader"])
 def test_lookups_lists_and_searches_hold_only_own_rows(
     app: Flask, county: CountyBuilder, login: Login, ground: Ground, key: str
@@ -217,6 +219,7 @@ def test_lookups_lists_and_searches_hold_only_own_rows(
         assert not [mark for mark in marks if f"{mark}1" in typed or f"{mark}校" in typed], path
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(
     "key", ["supervision_office", "school_leader", "class_teacher", "security_administrator"]
 )
@@ -242,6 +245,7 @@ def test_every_lookup_of_a_form_answers_who_may_open_the_form(
         assert visitor.get(endpoint).status_code == 200, f"{endpoint} of {path}"
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("key", TEMPLATES)
 def test_own_rows_show_with_the_permission_and_not_without(
     app: Flask, county: CountyBuilder, login: Login, ground: Ground, key: str
