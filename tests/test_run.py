@@ -1,4 +1,4 @@
-"""Test the launcher without setting anything up, and once for real behind `--long`."""
+"""Part 1: test the launcher without setting anything up, and once for real behind `--long`."""
 
 from __future__ import annotations
 

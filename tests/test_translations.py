@@ -1,4 +1,4 @@
-"""Test that the catalogues are complete and say the same in both languages."""
+"""Part 11: test that the catalogues are complete and say the same in both languages."""
 
 from __future__ import annotations
 

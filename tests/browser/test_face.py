@@ -1,4 +1,4 @@
-"""Test that every page wears the face: language, landmarks, one heading, and room on a phone.
+"""Part 14: test the face of every page: language, landmarks, one heading, room on a phone.
 
 The pages are found by following the menu, so that a view added tomorrow is looked at as well.
 """

@@ -1,4 +1,4 @@
-"""The form of a record is made from the rows of its version, in a few statements."""
+"""Part 5: the form of a record is made from the rows of its version, in a few statements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demonstration county: repeatable, consistent, and nobody real has failed in it."""
+"""Part 9: the demonstration county: repeatable, consistent, and nobody real has failed in it."""
 
 from __future__ import annotations
 

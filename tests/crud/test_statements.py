@@ -1,4 +1,4 @@
-"""Count statements: a list page needs few, whatever rows, views and plugins there are."""
+"""Part 12: count statements: a list page needs few, whatever rows, views and plugins there are."""
 
 from __future__ import annotations
 

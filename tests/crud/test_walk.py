@@ -1,4 +1,4 @@
-"""Walk every core view as a person does: add, show, list, edit, delete."""
+"""Part 3: walk every core view as a person does: add, show, list, edit, delete."""
 
 from __future__ import annotations
 

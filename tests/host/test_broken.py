@@ -1,4 +1,4 @@
-"""Break plugins in every way: the others serve on, and the problem says what and how to mend."""
+"""Part 4: plugins broken in every way: the others serve on; the problem says what and how to mend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Follow the author's guide to the letter in a clean copy of the product."""
+"""Part 4: follow the author's guide to the letter in a clean copy of the product."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An inspection from the empty form to the correction, as its inspector goes through it."""
+"""Part 6: an inspection from the empty form to the correction, as its inspector goes through it."""
 
 from __future__ import annotations
 

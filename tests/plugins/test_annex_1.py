@@ -1,4 +1,4 @@
-"""Check the annex 1 checklist and the six inspection types that fill it."""
+"""Part 6: check the annex 1 checklist and the six inspection types that fill it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Test the monthly bulletin: its figures against statements of its own, its scope, its workbook."""
+"""Part 10: the monthly bulletin: figures against own statements, its scope, its workbook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check the policy, its clauses and the dated values against the document itself."""
+"""Part 9: check the policy, its clauses and the dated values against the document itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Test findings from answers, the steps they take, and their deadlines."""
+"""Part 7: test findings from answers, the steps they take, and their deadlines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Test every line of the state table: each state, step and role, legal and illegal."""
+"""Part 7: test every line of the state table: each state, step and role, legal and illegal."""
 
 from __future__ import annotations
 
