@@ -1,4 +1,4 @@
-"""Part 4: plugins broken in every way: the others serve on; the problem says what and how to mend."""
+"""Part 4: plugins broken in every way: the others serve on; the problem says how to mend it."""
 
 from __future__ import annotations
 
