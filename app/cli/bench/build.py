@@ -12,14 +12,12 @@ from pathlib import Path
 
 from flask import Flask
 from flask_appbuilder.security.sqla.models import Role
-from sqlalchemy import Engine, create_engine, func, inspect, select, text, update
-from sqlalchemy.engine import make_url
+from sqlalchemy import create_engine, func, inspect, select, text, update
 
 from app import clock, create_app, database
 from app.cli import demo, deploy, translations
-from app.cli.bench import province
 from app.cli.bench.settings import BenchConfig
-from app.cli.bench.site import COUNTY_WIDE, DAY, EVERYWHERE, ROOT, Known, Site
+from app.cli.bench.site import COUNTY_WIDE, DAY, EVERYWHERE, ROOT, Known, Site, clear
 from app.extensions import db
 from app.models import Account, Child, Code, County, Inspection, School, Visit
 from app.security import accounts
@@ -35,7 +33,7 @@ def main(site: Site) -> Known:
     deployed = _digest(_sources(site), site, config)
     mark = _mark(site)
     if mark is None or mark[0] != made:
-        _clear(site)
+        clear(site)
     app = create_app(config)
     with app.app_context():
         translations.compile_all(app)
@@ -54,7 +52,6 @@ def main(site: Site) -> Known:
 def _makers() -> Iterable[Path]:
     """Return the files that decide which rows are made."""
     yield from sorted((ROOT / "app/cli/demo").rglob("*.py"))
-    yield ROOT / "app/cli/bench/province.py"
     yield from sorted((ROOT / "seed").rglob("*.*"))
 
 
@@ -71,20 +68,16 @@ def _sources(site: Site) -> Iterable[Path]:
 
 def _digest(files: Iterable[Path], site: Site, config: BenchConfig) -> str:
     """Return one digest over files, size and keys: other keys could not read what is encrypted."""
-    digest = hashlib.sha256(f"{site.pupils} {site.counties} {config.BLIND_INDEX_KEY}".encode())
+    digest = hashlib.sha256(f"{site.pupils} {config.BLIND_INDEX_KEY}".encode())
     for path in files:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def _engine(site: Site) -> Engine:
-    return create_engine(site.url)
-
-
 def _mark(site: Site) -> tuple[str, str] | None:
     """Return the digests of what stands there, or None where nothing does."""
-    engine = _engine(site)
+    engine = create_engine(site.url)
     try:
         if not inspect(engine).has_table(MARK):
             return None
@@ -93,20 +86,6 @@ def _mark(site: Site) -> tuple[str, str] | None:
             return (row.made, row.deployed) if row else None
     finally:
         engine.dispose()
-
-
-def _clear(site: Site) -> None:
-    """Take away what stands there: the site's own file or schema and nothing else."""
-    if site.kind == "sqlite":
-        for side in ("", "-wal", "-shm"):
-            Path(f"{site.driver_address}{side}").unlink(missing_ok=True)
-        return
-    schema = str(make_url(site.url).query["options"]).rpartition("=")[2]
-    engine = _engine(site)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
-        connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
-    engine.dispose()
 
 
 def _make(app: Flask, site: Site) -> None:
@@ -129,8 +108,6 @@ def _make(app: Flask, site: Site) -> None:
         templates=("supervision_office",),
     )
     session.commit()
-    if site.counties > 1:
-        province.multiply(session, site.counties)
     session.execute(text("ANALYZE"))
     session.commit()
 

@@ -103,10 +103,11 @@ OF_CHILD = (
        ORDER BY child_group.valid_from DESC, child_group.id DESC LIMIT :rows""",
 )
 USER = "SELECT username, active FROM ab_user WHERE id = :user"
+PLACE = "SELECT county_id, township_id, school_id FROM child WHERE id = :child"
 ADD_CHANGE = """
     INSERT INTO change (at, user_id, address, action, table_name, row_id, after)
     VALUES (:at, :user, :address, :action, :name, :row, :after)"""
-ADD_TOKEN = """
+ADD_USED_FORM = """
     INSERT INTO submit_token (token, user_id, used_at, result_url)
     VALUES (:token, :user, :at, :url)"""
 ADD_VISIT = """
@@ -213,61 +214,59 @@ def in_psycopg_words(statement: str) -> str:
     return NAMED.sub(r"%(\1)s", statement.replace("%", "%%"))
 
 
-def create_floor(kind: str, address: str, key: str, county: int, user: int) -> Flask:
-    """Return the application over one county, which writes in the name of one user."""
-    app = Flask("floor")
-    app.secret_key = key
-    pages = {"list.html": LIST_PAGE, "show.html": SHOW_PAGE, "form.html": FORM_PAGE}
-    app.jinja_loader = DictLoader(pages)
-    database = app.extensions["floor"] = Database(kind, address)
-    cipher = Fernet(key)
+class Floor:
+    """The pages over one county, which write in the name of one user."""
 
-    @app.get("/enter")
-    def enter() -> str:
-        session["user"] = user
+    def __init__(self, database: Database, key: str, county: int, user: int) -> None:
+        self.database = database
+        self.cipher = Fernet(key)
+        self.county = county
+        self.user = user
+
+    def enter(self) -> str:
+        """Sign in."""
+        session["user"] = self.user
         return "entered"
 
-    @app.before_request
-    def know_user() -> None:
-        if request.endpoint == "enter":
+    def know_user(self) -> None:
+        """Let nobody in but an active user."""
+        if request.path == "/enter":
             return
-        found = database.rows(USER, user=session.get("user"))
+        found = self.database.rows(USER, user=session.get("user"))
         if not found or not found[0][1]:
             abort(401)
 
-    @app.get("/list/<table>")
-    def show_list(table: str) -> str:
+    def list(self, table: str) -> str:
+        """Show one page of rows and their number."""
         select, order = LISTS[table]
-        values = {"county": county, **{n: request.args[n] for n in CONDITIONS if n in request.args}}
-        where = [
-            f"{table}.county_id = :county",
-            *(CONDITIONS[n] for n in values if n in CONDITIONS),
-        ]
-        narrowed = " WHERE " + " AND ".join(where)
+        given = {name: request.args[name] for name in CONDITIONS if name in request.args}
+        conditions = [f"{table}.county_id = :county", *(CONDITIONS[name] for name in given)]
+        where = " WHERE " + " AND ".join(conditions)
+        values = {"county": self.county, **given}
         page = request.args.get("page", 0, int)
-        rows = database.rows(
-            f"{select}{narrowed} ORDER BY {order} LIMIT {PAGE} OFFSET :skip",
+        rows = self.database.rows(
+            f"{select}{where} ORDER BY {order} LIMIT {PAGE} OFFSET :skip",
             **values,
             skip=page * PAGE,
         )
-        some = f"SELECT 1 FROM {table}{narrowed} LIMIT {COUNTED}"  # noqa: S608  # our own words
-        count = database.rows(f"SELECT count(*) FROM ({some}) AS some", **values)[0][0]  # noqa: S608
+        some = f"SELECT 1 FROM {table}{where} LIMIT {COUNTED}"  # noqa: S608  # our own words
+        count = self.database.rows(f"SELECT count(*) FROM ({some}) AS some", **values)[0][0]  # noqa: S608
         return render_template(
             "list.html", table=table, path=f"/{table}", rows=rows, count=count, page=page
         )
 
-    @app.get("/child/show/<int:key>")
-    def show_child(key: int) -> str:
-        child = list(database.rows(CHILD, child=key)[0])
+    def child(self, key: int) -> str:
+        """Show a child with all that belongs to it, and keep that it was read."""
+        child = [*self.database.rows(CHILD, child=key)[0]]
         for number in (4, 5):
-            child[number] = masked(child[number])
-        related = [database.rows(one, child=key, rows=RELATED) for one in OF_CHILD]
-        related[2] = [(*row[:3], masked(row[3]), row[4]) for row in related[2]]
-        keep_change("read", "child", key, now(), None)
+            child[number] = self.masked(child[number])
+        related = [self.database.rows(one, child=key, rows=RELATED) for one in OF_CHILD]
+        related[2] = [(*row[:3], self.masked(row[3]), row[4]) for row in related[2]]
+        self.keep_change("read", "child", key, self.now(), None)
         return render_template("show.html", child=child, related=related)
 
-    @app.get("/visit/add")
-    def show_form() -> str:
+    def form(self) -> str:
+        """Show an empty form."""
         return render_template(
             "form.html",
             lookups=("child", *LOOKUPS),
@@ -277,9 +276,9 @@ def create_floor(kind: str, address: str, key: str, county: int, user: int) -> F
             texts=("countermeasure", "next_step"),
         )
 
-    @app.post("/visit/add")
-    def add_visit() -> Response:
-        form, at = request.form, now()
+    def add(self) -> Response:
+        """Store a visit where its child is, with its entry in the trail and the form's token."""
+        form, at = request.form, self.now()
         kept = {
             "child": int(form["child"]),
             "kind": form["kind"],
@@ -291,30 +290,44 @@ def create_floor(kind: str, address: str, key: str, county: int, user: int) -> F
             **{name: name in form for name in MARKS},
             **{name: form[name] or None for name in LOOKUPS},
         }
-        with database.transaction():
-            place = database.rows(
-                "SELECT county_id, township_id, school_id FROM child WHERE id = :child",
-                child=kept["child"],
-            )[0]
+        with self.database.transaction():
+            place = self.database.rows(PLACE, child=kept["child"])[0]
             scope = dict(zip(("county", "township", "school"), place, strict=True))
-            visit = database.rows(ADD_VISIT, **kept, **scope, at=at, user=user)[0][0]
+            visit = self.database.rows(ADD_VISIT, **kept, **scope, at=at, user=self.user)[0][0]
             after = json.dumps({**kept, **scope}, ensure_ascii=False)
-            keep_change("insert", "visit", visit, at, after)
-            url = f"/visit/show/{visit}"
-            database.rows(ADD_TOKEN, token=form["submit_token"], user=user, at=at, url=url)
+            self.keep_change("insert", "visit", visit, at, after)
+            url, token = f"/visit/show/{visit}", form["submit_token"]
+            self.database.rows(ADD_USED_FORM, token=token, user=self.user, at=at, url=url)
         return redirect(url)
 
-    def keep_change(action: str, table: str, key: int, at: Any, after: str | None) -> None:
-        address = request.remote_addr or ""
-        who = {"user": user, "address": address, "action": action}
-        database.rows(ADD_CHANGE, **who, at=at, name=table, row=key, after=after)
+    def keep_change(self, action: str, table: str, key: int, at: Any, after: str | None) -> None:
+        """Write an entry of the audit trail."""
+        who = {"user": self.user, "address": request.remote_addr or "", "action": action}
+        self.database.rows(ADD_CHANGE, **who, at=at, name=table, row=key, after=after)
 
-    def masked(sealed: bytes | None) -> str:
-        number = cipher.decrypt(bytes(sealed)).decode() if sealed else ""
+    def masked(self, sealed: bytes | None) -> str:
+        """Return the ends of an encrypted number."""
+        number = self.cipher.decrypt(bytes(sealed)).decode() if sealed else ""
         return f"{number[:3]}****{number[-4:]}"
 
-    def now() -> Any:
+    def now(self) -> Any:
+        """Return this instant as the database keeps it."""
         at = datetime.now(UTC)
-        return at if kind == "postgresql" else at.replace(tzinfo=None).isoformat(" ")
+        return at if self.database.kind == "postgresql" else at.replace(tzinfo=None).isoformat(" ")
 
+
+def create_floor(kind: str, address: str, key: str, county: int, user: int) -> Flask:
+    """Return the application."""
+    app = Flask("floor")
+    app.secret_key = key
+    pages = {"list.html": LIST_PAGE, "show.html": SHOW_PAGE, "form.html": FORM_PAGE}
+    app.jinja_loader = DictLoader(pages)
+    database = app.extensions["floor"] = Database(kind, address)
+    floor = Floor(database, key, county, user)
+    app.before_request(floor.know_user)
+    app.get("/enter")(floor.enter)
+    app.get("/list/<table>")(floor.list)
+    app.get("/child/show/<int:key>")(floor.child)
+    app.get("/visit/add")(floor.form)
+    app.post("/visit/add")(floor.add)
     return app

@@ -12,6 +12,11 @@ from app.cli.bench.site import DAY, Known
 from app.cli.bench.wire import Ask, form_body
 
 SIZE = 25
+PAGES = (
+    "children", "children_filtered", "children_searched", "children_deep", "visits", "visits_deep",
+    "inspections", "inspections_deep", "child_show", "visit_form", "visit_create",
+)  # fmt: skip
+"""The pages by key, in the order in which they are measured."""
 SHOWN = re.compile(r'/show/(\d+)["?]')
 
 

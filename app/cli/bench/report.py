@@ -1,12 +1,148 @@
-"""Print."""
+"""Show what was measured as tables, and keep it as JSON."""
 
 from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.bench.goal import Goal
+from app.cli.bench.load import LoadResult
 from app.cli.bench.measure import PageResult
+from app.cli.bench.start import StartResult
+
+WIDTH = 150
 
 
-def line(r: PageResult) -> str:
-    p, f = r.product, r.floor
-    return (
-        f"{r.page:20} {p.cpu_ms:8.2f} / {f.cpu_ms:6.2f} = {r.cpu_ratio:5.1f}x  wall {p.wall_ms:7.2f}/{f.wall_ms:6.2f} stm {p.statements}({r.own_statements})/{f.statements} "
-        f"bytes {p.bytes}/{p.sent_bytes}/{f.bytes} peak {p.peak_kib:.0f}/{f.peak_kib:.0f} rows {r.rows} {r.written}"
+@dataclass(slots=True)
+class Report:
+    """All that one run measured, and under what circumstances."""
+
+    database: str
+    pupils: int
+    rounds: int
+    cores: int
+    python: str
+    load_before: float
+    load_after: float = 0.0
+    """Running processes of the whole machine, by its own average over a minute."""
+    worker_rss_mib: float = 0.0
+    """Resident memory of the product's worker after all pages."""
+    floor_rss_mib: float = 0.0
+    pages: list[PageResult] = field(default_factory=list)
+    load: LoadResult | None = None
+    starts: list[StartResult] = field(default_factory=list)
+    goals: list[Goal] = field(default_factory=list)
+
+    def write(self, path: Path) -> None:
+        """Write the report as JSON."""
+        text = json.dumps(asdict(self), ensure_ascii=False, indent=2)
+        path.write_text(f"{text}\n", encoding="utf-8")
+
+
+def show(report: Report) -> None:
+    """Print the tables of a report."""
+    console = Console(width=WIDTH)
+    console.print(
+        f"{report.database}, {report.pupils} children, medians of {report.rounds} rounds, "
+        f"{report.cores} cores, load {report.load_before:.1f} before, {report.load_after:.1f} after"
     )
+    if report.pages:
+        console.print(_pages(report.pages))
+        memory = f"{report.worker_rss_mib:.0f} MiB, floor {report.floor_rss_mib:.0f}"
+        console.print(f"worker after all pages: {memory}")
+    if report.load is not None:
+        console.print(_load(report.load))
+    if report.starts:
+        console.print(_starts(report.starts))
+    if report.goals:
+        console.print(_goals(report.goals))
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left")
+    return table
+
+
+def _pages(pages: Sequence[PageResult]) -> Table:
+    table = _table(
+        "Pages: product / floor",
+        *("page", "CPU ms", "×", "wall ms", "×", "statements", "own", "KiB", "sent", "peak KiB"),
+        *("rows", "writes"),
+    )
+    for page in pages:
+        product, floor = page.product, page.floor
+        table.add_row(
+            page.page,
+            f"{product.cpu_ms:.2f} / {floor.cpu_ms:.2f}",
+            f"{page.cpu_ratio:.1f}",
+            f"{product.wall_ms:.2f} / {floor.wall_ms:.2f}",
+            f"{page.wall_ratio:.1f}",
+            f"{product.statements} / {floor.statements}",
+            str(page.own_statements),
+            f"{product.bytes / 1024:.1f} / {floor.bytes / 1024:.1f}",
+            f"{product.sent_bytes / 1024:.1f}",
+            f"{product.peak_kib:.0f} / {floor.peak_kib:.0f}",
+            str(page.rows or ""),
+            str(sum(page.written.values()) or ""),
+        )
+    return table
+
+
+def _load(load: LoadResult) -> Table:
+    table = _table(
+        f"Throughput: {load.workers} workers, {load.connections} connections",
+        *("", "requests/s", "CPU ms a request", "MiB a worker"),
+    )
+    table.add_row(
+        "product",
+        f"{load.product_per_s:.0f}",
+        f"{load.product_cpu_ms:.2f}",
+        f"{load.product_rss_mib:.0f}",
+    )
+    table.add_row(
+        "floor", f"{load.floor_per_s:.0f}", f"{load.floor_cpu_ms:.2f}", f"{load.floor_rss_mib:.0f}"
+    )
+    table.add_row("share", f"{load.share:.2f}", "", "")
+    return table
+
+
+def _starts(starts: Sequence[StartResult]) -> Table:
+    table = _table(
+        "Starts: product / floor / stock Flask-AppBuilder with as many screens",
+        *("more screens", "screens", "CPU s", "statements", "very first page ms", "first page ms"),
+        *("warm ms", "statements", "MiB at rest"),
+    )
+    for one in starts:
+        table.add_row(
+            f"+{one.added_views}",
+            str(one.views),
+            f"{one.cpu_s:.2f} / {one.floor_cpu_s:.2f} / {one.stock_cpu_s:.2f}",
+            f"{one.statements} / 0 / {one.stock_statements}",
+            f"{one.very_first_page_ms:.0f}",
+            f"{one.first_page_ms:.0f} / {one.floor_first_page_ms:.1f}",
+            f"{one.warm_page_ms:.1f} / {one.floor_warm_page_ms:.2f}",
+            str(one.page_statements),
+            f"{one.rss_mib:.0f} / {one.floor_rss_mib:.0f} / {one.stock_rss_mib:.0f}",
+        )
+    return table
+
+
+def _goals(goals: Sequence[Goal]) -> Table:
+    table = _table("Goals", "", "what", "measured", "limit", "")
+    for goal in goals:
+        table.add_row(
+            goal.key,
+            goal.text,
+            f"{goal.measured:.2f}",
+            f"{goal.limit:g}",
+            "ok" if goal.is_met else "missed",
+        )
+    return table

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import click
+from sqlalchemy import create_engine
 from sqlalchemy.engine import URL, make_url
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -21,12 +22,11 @@ DAY = date(2026, 6, 15)
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A database with an instance folder, for one county or several copies of it."""
+    """A database with an instance folder, for one county."""
 
     url: str
     folder: str
     pupils: int
-    counties: int = 1
     plugins: str | None = None
     """A folder with further plugins."""
 
@@ -96,6 +96,33 @@ def _url(home: Path, database: str | None, name: str) -> URL:
     # A schema of its own needs no right to create databases, and never touches another's tables.
     own = url.set(drivername="postgresql+psycopg")
     return own.update_query_dict({"options": f"-csearch_path={name}"})
+
+
+def clear(site: Site) -> None:
+    """Take away what stands there: the site's own file or schema and nothing else."""
+    if site.kind == "sqlite":
+        for side in ("", "-wal", "-shm"):
+            Path(f"{site.driver_address}{side}").unlink(missing_ok=True)
+        return
+    engine = create_engine(site.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{_schema(site)}" CASCADE')
+    engine.dispose()
+    make_room(site)
+
+
+def make_room(site: Site) -> None:
+    """Make the schema of a site where there is none."""
+    if site.kind == "sqlite":
+        return
+    engine = create_engine(site.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{_schema(site)}"')
+    engine.dispose()
+
+
+def _schema(site: Site) -> str:
+    return str(make_url(site.url).query["options"]).rpartition("=")[2]
 
 
 def prepare(site: Site) -> Known:

@@ -57,10 +57,8 @@ class Worker:
     def batch(self, *asks: Ask) -> Batch:
         """Run requests one after the other and measure them together, garbage included."""
         environs = [_environ(ask) for ask in asks]
-        statuses = []
         wall, cpu = time.perf_counter(), time.process_time()
-        for environ in environs:
-            statuses.append(self._run(environ)[0])
+        statuses = [self._run(environ)[0] for environ in environs]
         return Batch(time.process_time() - cpu, time.perf_counter() - wall, statuses)
 
     def depth(self, ask: Ask, more: Ask) -> Depth:
