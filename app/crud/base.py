@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
 
 from app.base import Restricted, Shared, TownshipScoped
+from app.crud.blank import BlankForm
 from app.crud.fab import ModelView
 from app.crud.form import Choices, FormFactory
 from app.crud.interface import BureauInterface
@@ -49,7 +50,7 @@ class BureauModelView(SavingMixin, ListingMixin, ModelView):
     show_title: Any
 
     def __init__(self, **kwargs: Any) -> None:
-        self._panels, self._pointers = {}, {}
+        self._panels, self._pointers, self._blank_form = {}, {}, BlankForm()
         self._inner_views = []
         self._take_model(kwargs.pop("datamodel", None) or self.datamodel)
         self._refuse_gaps()

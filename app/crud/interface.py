@@ -19,6 +19,7 @@ from app.crud.filters import BureauFilterConverter, RelationIs, RelationIsNot
 from app.crud.paging import Found, Part
 from app.crud.parts import Parts
 from app.crud.reading import Reading, reading_of
+from app.security import guard
 from app.words import WORDS, words
 
 COUNT_CAP = 10_000
@@ -237,15 +238,15 @@ def find(session: Any, model: type[Any], value: Any) -> Any | None:
     key = key_of(value)
     if key is None:
         return None
-    chosen = _by_key(model)  # type: ignore[arg-type]  # classes can be hashed
+    chosen = _by_key(model, guard.criteria_in_force())  # type: ignore[arg-type]  # can be hashed
     return session.execute(chosen, {"key": key}).unique().scalar_one_or_none()
 
 
-@lru_cache(maxsize=256)
-def _by_key(model: type[Any]) -> Select[Any]:
+@lru_cache(maxsize=512)
+def _by_key(model: type[Any], _criteria: guard.Criteria) -> Select[Any]:
     """Return the select of one row; what is long or has to be deciphered comes when asked for."""
     later = [defer(getattr(model, name)) for name in _heavy(model)]
-    return select(model).options(*later).where(model.id == bindparam("key"))
+    return guard.narrowed(select(model).options(*later).where(model.id == bindparam("key")))
 
 
 def _heavy(model: type[Any]) -> Sequence[str]:

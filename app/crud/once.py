@@ -7,20 +7,30 @@ import secrets
 from flask import flash, redirect
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, select
 from werkzeug.wrappers import Response
 from wtforms import Form
 
 from app import clock
 from app.extensions import db
 from app.models import SubmitToken
+from app.security.scope import table_of
 
 LONGEST_TOKEN = 64
+_token = table_of(SubmitToken)
+# On the table: every form asks for its token and leaves it, and it belongs to nobody's scope.
+USED = select(_token.c.user_id, _token.c.result_url).where(_token.c.token == bindparam("sent"))
+KEEP = insert(_token)
 
 
 def give_token(form: Form) -> None:
     """Give a form that is about to be shown its token; one that came back keeps its own."""
-    form.submit_token.data = form.submit_token.data or secrets.token_urlsafe(24)
+    form.submit_token.data = form.submit_token.data or new_token()
+
+
+def new_token() -> str:
+    """Return a token for a form."""
+    return secrets.token_urlsafe(24)
 
 
 def earlier_result(form: Form, otherwise: str) -> Response | None:
@@ -28,7 +38,7 @@ def earlier_result(form: Form, otherwise: str) -> Response | None:
     token = form.submit_token.data
     if not token or len(token) > LONGEST_TOKEN:
         return None
-    used = db.session.scalars(select(SubmitToken).where(SubmitToken.token == token)).first()
+    used = db.session.connection().execute(USED, {"sent": token}).first()
     if used is None or used.user_id != _user_id():
         return None
     flash(_("This form was sent twice; the record was stored once."), "info")
@@ -39,9 +49,8 @@ def keep_token(form: Form, url: str) -> None:
     """Remember in the transaction of a form where it led."""
     token = form.submit_token.data
     if token and len(token) <= LONGEST_TOKEN:
-        used = SubmitToken(token=token, user_id=_user_id(), used_at=clock.now(), result_url=url)
-        db.session.add(used)
-        db.session.flush()
+        used = {"token": token, "user_id": _user_id(), "used_at": clock.now(), "result_url": url}
+        db.session.connection().execute(KEEP, used)
 
 
 def _user_id() -> int | None:

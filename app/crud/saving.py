@@ -19,6 +19,7 @@ from wtforms import Form
 
 from app.base import Refused
 from app.columns import blind_index
+from app.crud.blank import BlankForm
 from app.crud.fab import Mixin
 from app.crud.fields import LookupField
 from app.crud.once import earlier_result, give_token, keep_token
@@ -45,6 +46,7 @@ class SavingMixin(Mixin):
     endpoint: str
     exclude_route_methods: Any
     class_permission_name: str
+    _blank_form: BlankForm
 
     def saved(self, item: Any, *, is_new: bool) -> None:
         """Follow a row that was written, in its transaction; raise Refused to take it back."""
@@ -56,6 +58,11 @@ class SavingMixin(Mixin):
     @has_access
     def add(self) -> Any:
         """Show an empty form, or store what came back in it."""
+        if request.method == "GET" and self._begins_empty():
+            draw = self._blank_form.widget(self.add_form, self._draw_add_form)
+            if draw is not None:
+                self.update_redirect()
+                return self._page("add", {"add": draw})
         form = self.add_form.refresh()
         if request.method == "POST":
             done = self._result_of(form) or (self._save(form, None) if form.validate() else None)
@@ -227,6 +234,15 @@ class SavingMixin(Mixin):
                 for column in relation.local_columns:
                     attribute = row.__mapper__.get_property_by_column(column).key
                     setattr(row, attribute, None if field.data is None else field.data.id)
+
+    def _begins_empty(self) -> bool:
+        """Tell whether nothing is known of the row that will be added."""
+        if any(name.startswith("_flt_") for name in request.args):
+            return False
+        return current_scope().is_county_wide or not {"school", "township"} & set(self.add_columns)
+
+    def _draw_add_form(self, form: Form) -> str:
+        return str(self._get_add_widget(form=form)["add"]())
 
     def _prefill(self, form: Form) -> None:
         """Begin with the row from which the form was opened, or with the reader's only place."""
