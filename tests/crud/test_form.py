@@ -373,3 +373,35 @@ def test_a_township_without_schools_is_deleted(admin, county):
     admin.post_with_token(f"/townshipview/delete/{township.id}")
 
     assert county.scalar(select(Township.id).where(Township.id == township.id)) is None
+
+
+def test_an_empty_form_that_is_kept_is_the_form_with_tokens_of_its_own(admin, county, app):
+    views = {type(view).__name__: view for view in app.appbuilder.baseviews}
+
+    for language in ("en", "zh"):
+        admin.get(f"/lang/{language}")
+        for name in ("VisitView", "ChildView", "SchoolView"):
+            view = views[name]
+            view._blank_form._kept.clear()
+            pages = [admin.get(f"{view.route_base}/add") for _ in range(2)]
+            plain = admin.get(f"{view.route_base}/add?_flt_0_nothing=1")  # not the kept one
+            forms = [read(page).select_one("main form[method=post]") for page in [*pages, plain]]
+            tokens = [str(form.select_one("[name=submit_token]")["value"]) for form in forms]
+            bare = [str(form).replace(token, "") for form, token in zip(forms, tokens, strict=True)]
+
+            assert view._blank_form._kept[language] is not None
+            assert len(set(tokens)) == 3
+            assert bare[0] == bare[1] == bare[2]
+
+
+def test_a_form_begins_with_the_only_place_of_its_reader_and_with_the_row_it_came_from(
+    login, admin, county
+):
+    child = county.child("覃小明")
+    admin.get("/visitview/add")
+
+    opened = admin.soup(f"/visitview/add?_flt_0_child={child.id}")
+    clerk = login("school_clerk", school=county.a_school).soup("/liaisoncontactview/add")
+
+    assert "覃小明" in opened.select_one("#child option[selected]").get_text()
+    assert clerk.select_one("#school option[selected]")["value"] == str(county.a_school.id)
