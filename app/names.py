@@ -31,8 +31,8 @@ def holds(model: type[Any], typed: str, dialect: str) -> ColumnElement[bool]:
     entries = _telling(pairs(looked_for))
     if model.__tablename__ not in INDEXED or not entries:
         return compared
-    found = {"postgresql": _in_gin, "sqlite": _in_full_text}[dialect]
-    return and_(found(model, entries), compared)
+    found = {"postgresql": _in_gin, "sqlite": _in_full_text}[dialect](model, entries)
+    return found if entries == [looked_for] else and_(found, compared)
 
 
 def _telling(entries: list[str]) -> list[str]:

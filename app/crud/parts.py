@@ -72,16 +72,16 @@ class Parts:
     def _part(self, head: Select[Any], part: Part, filters: Filters) -> Select[Any]:
         order: Any = self._order(part)
         size: Any = bindparam("part_rows")
-        if part.cursor is not None:
-            chosen = _chosen(head, filters)
-            if part.cursor.key is not None:
-                chosen = chosen.where(self._beyond(part, part.cursor.key))
-            return chosen.order_by(*order).limit(size)
-        if not part.skipped:
+        if part.cursor is None and not part.skipped and _relations(filters) is not None:
             return _chosen(head, filters).order_by(*order).limit(size)
-        # Rows are skipped by their keys alone, which an index holds; the others are joined later.
+        # The keys are found first: an index holds those that are skipped, and only the rows that
+        # are shown are joined with others.
         keys = _chosen(select(self._model.id), filters).order_by(*order).limit(size)
-        some = keys.offset(bindparam("part_skipped")).subquery()
+        if part.cursor is None:
+            keys = keys.offset(bindparam("part_skipped"))
+        elif part.cursor.key is not None:
+            keys = keys.where(self._beyond(part, part.cursor.key))
+        some = keys.subquery()
         return head.join(some, some.c.id == self._model.id).order_by(*order)
 
     def _order(self, part: Part) -> list[ColumnElement[Any]]:
