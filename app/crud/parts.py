@@ -70,19 +70,23 @@ class Parts:
         return select(func.count()).select_from(matching.subquery())
 
     def _part(self, head: Select[Any], part: Part, filters: Filters) -> Select[Any]:
-        order: Any = self._order(part)
-        size: Any = bindparam("part_rows")
-        if part.cursor is None and not part.skipped and _relations(filters) is not None:
-            return _chosen(head, filters).order_by(*order).limit(size)
+        is_counted = part.cursor is None and part.skipped > 0
+        if not is_counted and _relations(filters) is not None:
+            return self._cut(_chosen(head, filters), part)
         # The keys are found first: an index holds those that are skipped, and only the rows that
         # are shown are joined with others.
-        keys = _chosen(select(self._model.id), filters).order_by(*order).limit(size)
-        if part.cursor is None:
+        keys = self._cut(_chosen(select(self._model.id), filters), part)
+        if is_counted:
             keys = keys.offset(bindparam("part_skipped"))
-        elif part.cursor.key is not None:
-            keys = keys.where(self._beyond(part, part.cursor.key))
         some = keys.subquery()
-        return head.join(some, some.c.id == self._model.id).order_by(*order)
+        return head.join(some, some.c.id == self._model.id).order_by(*self._order(part))
+
+    def _cut(self, chosen: Select[Any], part: Part) -> Select[Any]:
+        """Order rows and take as many as are shown, from the part's cursor on."""
+        if part.cursor is not None and part.cursor.key is not None:
+            chosen = chosen.where(self._beyond(part, part.cursor.key))
+        size: Any = bindparam("part_rows")
+        return chosen.order_by(*self._order(part)).limit(size)
 
     def _order(self, part: Part) -> list[ColumnElement[Any]]:
         """Order by a column and then by the key, so that no row shows twice or never."""
