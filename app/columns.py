@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,10 +58,16 @@ class BlindIndex(String):
 
 def blind_index(text: str | None) -> str | None:
     """Return the keyed digest under which an encrypted text is searched."""
-    if not text:
-        return None
-    key = current_app.config["BLIND_INDEX_KEY"].encode()
-    return hmac.digest(key, text.strip().upper().encode(), "sha256").hex()
+    return blind_indexes([text])[0]
+
+
+def blind_indexes(texts: Iterable[str | None]) -> list[str | None]:
+    """Return the keyed digests of many texts."""
+    key, digest = current_app.config["BLIND_INDEX_KEY"].encode(), hmac.digest
+    return [
+        digest(key, text.strip().upper().encode(), "sha256").hex() if text else None
+        for text in texts
+    ]
 
 
 def _cipher() -> MultiFernet:

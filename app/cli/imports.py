@@ -57,13 +57,15 @@ def import_(
         return
     if file is None:
         raise click.UsageError("name a file, or --template OUT.xlsx")
+    content = file.read_bytes()
     try:
-        opened = imports.open_file(found, file.read_bytes(), file.name)
+        opened = imports.open_file(found, content, file.name)
         result = _run(opened, dry_run=dry_run, backfilled=backfilled)
     except Refused as refusal:
         raise click.ClickException(refusal.message) from None
     if errors is not None and result.faults:
-        errors.write_bytes(imports.error_workbook(found, opened.table, result.faults))
+        again = imports.open_file(found, content, file.name)
+        errors.write_bytes(imports.error_workbook(found, again.table, result.faults))
     _print(found, result, errors)
     if result.failed:
         sys.exit(1)

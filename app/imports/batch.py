@@ -18,8 +18,9 @@ from app.base import Refused, actor, registry
 from app.imports import package
 from app.imports.core import CORE
 from app.imports.entity import Entity, Fault, Row
-from app.imports.load import Progress, load, parse
+from app.imports.load import Progress, load
 from app.imports.mapping import NOTHING, Match, check_mapping, find_table, match
+from app.imports.parse import parse
 from app.imports.report import Result, header_of
 from app.imports.stage import insert_many, next_ids
 from app.imports.store import Writer
@@ -93,11 +94,16 @@ def _opened(
 
 
 def lines_of(opened: Opened) -> list[Row]:
-    """Return the lines, read by kind; refuse a table that lacks a column or has no line."""
+    """Return the lines, read by kind; refuse a table that lacks a column or has no line.
+
+    The cells are given up: what is not in the lines is read again where it is needed.
+    """
     check_mapping(opened.entity, opened.table, opened.match)
     if not opened.table.rows:
         raise Refused(_("Sheet “%(sheet)s” has no rows.", sheet=opened.table.sheet))
-    return parse(opened.entity, opened.table, opened.match)
+    lines = parse(opened.entity, opened.table, opened.match)
+    opened.table.rows.clear()
+    return lines
 
 
 def check(

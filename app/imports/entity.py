@@ -124,7 +124,7 @@ class Row:
     places: dict[str, Place] = made(default_factory=dict)
     """Where the rows lie that the line's lookups found."""
     place: Place = (None, None, None)
-    late: dict[str, Row] = made(default_factory=dict)
+    late: dict[str, Row] | None = None
     """Lines of the same file that this one names and that have no key yet."""
     stored: Any = None
     """The row that the natural key found, with the model's columns as attributes."""

@@ -21,17 +21,19 @@ def set_aside(entity: Entity, column: Column, rows: Sequence[Row]) -> None:
     for row in rows:
         other = own.get(str(row.get(column.name) or ""))
         if other is not None and other is not row:
-            row.late[column.name] = other
+            row.late = {**(row.late or {}), column.name: other}
             row.values.pop(column.name)
 
 
 def link(entity: Entity, writer: Writer, rows: Sequence[Row]) -> None:
     """Store the keys of the lines that were named, where they differ."""
     for column in entity.columns:
+        if column.lookup is None or column.lookup.model is not entity.model:
+            continue
         field = column.stored_as
         edits = []
         for row in rows:
-            other = row.late.get(column.name)
+            other = (row.late or {}).get(column.name)
             if other is None or other.id is None or row.id is None:
                 continue
             held = getattr(row.stored, field) if row.stored is not None else None

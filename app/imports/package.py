@@ -26,8 +26,10 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MACROS_IN_OLE = "_VBA_PROJECT".encode("utf-16-le")
 FAR = re.compile(rb'r="(?:([A-Za-z]{2,})[0-9]+|[A-Za-z]?([0-9]{6,}))"')
 """References beyond column Z or row 99,999."""
-ODD_MARKS = (b" r='", b" r =", b" r= ", b"\tr=", b"\nr=", b"\rr=")
-"""Ways to write a reference that no spreadsheet uses: they cost a slower look."""
+ODD_MARKS = (b"'", b"\t", b"\n", b"\r", b"r =", b"r= ")
+"""Hints at a reference that is written as no spreadsheet writes it: they cost a slower look."""
+DECLARATION = 200
+"""Bytes at the beginning of a part in which the XML declaration may break the line."""
 ODD = re.compile(rb"""<(?:\w+:)?(?:c|row)\b[^>]*?\sr\s*=\s*["']([A-Za-z]*)([0-9]*)""")
 REPEATED = re.compile(
     rb'<table:table-(cell|row)\b[^>]*number-(?:columns|rows)-repeated="(\d{4,})"[^>]*>'
@@ -123,7 +125,7 @@ def _packed(content: bytes, part: zipfile.ZipInfo) -> bytes:
 def _judge_extent(text: bytes) -> None:
     """Refuse a far corner: the reader would make every cell between it and the first."""
     far = set(FAR.findall(text))
-    if any(mark in text for mark in ODD_MARKS):
+    if any(text.find(mark, DECLARATION) >= 0 for mark in ODD_MARKS):
         far |= set(ODD.findall(text))
     for letters, number in far:
         if _column_number(letters) > COLUMNS_LIMIT or int(number or 0) > ROWS_LIMIT:

@@ -9,8 +9,10 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import Column, Connection, LargeBinary, MetaData, Table, func, select, text
 
+from app.base import Refused
 from app.columns import Encrypted
 
 Converter = tuple[int, Callable[[Any], Any]]
@@ -49,18 +51,26 @@ def insert_many(
     constant = _row(tuple(fixed.values()), _converters(connection, held))
     lines = (_row(row, convert) for row in rows) if convert else (tuple(row) for row in rows)
     listed = ", ".join(f'"{name}"' for name in (*names, *fixed))
-    if connection.dialect.name == "postgresql":
-        driver: Any = connection.connection.driver_connection
-        into = f'COPY "{table.name}" ({listed}) FROM STDIN'
-        with driver.cursor() as cursor, cursor.copy(into) as copy:
-            for line in lines:
-                copy.write_row(line + constant)
+    driver: Any = connection.connection.driver_connection
+    try:
+        _write(
+            driver, table.name, listed, len(names) + len(fixed), (line + constant for line in lines)
+        )
+    except connection.dialect.loaded_dbapi.IntegrityError:
+        # From the driver, whose message would tell values.
+        raise Refused(_("A row contradicts one that is on file. Nothing was changed.")) from None
+
+
+def _write(driver: Any, table: str, listed: str, width: int, lines: Iterator[Any]) -> None:
+    """Hand the lines to the driver one by one: by COPY, or by one prepared statement."""
+    if hasattr(driver, "executemany"):
+        marks = ", ".join("?" * width)
+        statement = f'INSERT INTO "{table}" ({listed}) VALUES ({marks})'  # noqa: S608  # our names
+        driver.executemany(statement, lines)
         return
-    values = [line + constant for line in lines]
-    if values:
-        marks = ", ".join("?" * (len(names) + len(fixed)))
-        statement = f'INSERT INTO "{table.name}" ({listed}) VALUES ({marks})'  # noqa: S608  # our names
-        connection.exec_driver_sql(statement, values)
+    with driver.cursor() as cursor, cursor.copy(f'COPY "{table}" ({listed}) FROM STDIN') as copy:
+        for line in lines:
+            copy.write_row(line)
 
 
 def _converters(connection: Connection, columns: Sequence[Column[Any]]) -> Sequence[Converter]:

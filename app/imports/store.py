@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain, islice, repeat
 from typing import Any
 
 from sqlalchemy import Column, Connection, Integer, delete, select, update
@@ -21,10 +22,18 @@ from app.pinyin import search_key
 from app.security.scope import table_of
 
 Values = Mapping[str, Any]
+Kept = tuple[int, int, str | None, str | None, int | None]
+"""Number of the line, key of the row, its values before and after as texts, its version."""
 _ENCRYPTED, _NO_DIALECT = Encrypted(), DefaultDialect()
+CHUNK = 5_000
+"""Rows whose trail is held in memory at once."""
 STAMPS = frozenset(
-    {"created_at", "created_by_id", "changed_at", "changed_by_id", "row_version", "search_key"}
-)
+    {
+        "id", "created_at", "created_by_id", "changed_at", "changed_by_id", "row_version",
+        "search_key",
+    }
+)  # fmt: skip
+"""Columns that the trail leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,39 +60,45 @@ class Writer:
     now: datetime = field(default_factory=clock.now)
 
     def insert(
-        self, model: type[Any], numbers: Sequence[int], rows: Sequence[Values]
+        self, model: type[Any], numbers: Sequence[int], rows: Iterable[Values]
     ) -> Sequence[int]:
-        """Insert rows of one model, each from a line of the file; all name the same columns."""
-        if not rows:
+        """Insert rows of one model, each from a line of the file; all name the same columns.
+
+        The rows are taken one by one and not kept.
+        """
+        lines = iter(rows)
+        first = next(lines, None)
+        if first is None:
             return ()
         table = table_of(model)
-        ids = next_ids(self.connection, table, len(rows))
-        given = list(rows[0])
+        ids = next_ids(self.connection, table, len(numbers))
+        given = list(first)
         rest = {
             column.name: self._default(column)
             for column in table.columns
             if column.name not in given and column.name != "id"
         }
-        spelled = issubclass(model, Named) and rest.pop("search_key", None) is not None
-        lines: Iterable[Sequence[Any]] = (
-            (key, *row.values()) for key, row in zip(ids, rows, strict=True)
-        )
-        names = ["id", *given]
-        if spelled:
-            names.append("search_key")
-            name_at = names.index("name")
-            lines = ((*line, search_key(line[name_at] or "")) for line in lines)
-        insert_many(self.connection, table, names, lines, rest)
+        spelled = issubclass(model, Named) and "name" in given
+        rest.pop("search_key", None) if spelled else None
+        names = ["id", *given, *(["search_key"] if spelled else [])]
+        texts: list[str | None] = []
+        keyed = zip(ids, chain([first], lines), strict=True)
+
+        def written() -> Iterator[Sequence[Any]]:
+            for key, row in islice(keyed, CHUNK):
+                texts.append(kept({n: v for n, v in row.items() if v is not None}))
+                if spelled:
+                    yield (key, *row.values(), search_key(row["name"] or ""))
+                else:
+                    yield (key, *row.values())
+
         version = 1 if "row_version" in table.c else None
-        filled = ({n: v for n, v in row.items() if v is not None} for row in rows)
-        self._keep(
-            table.name,
-            "insert",
-            (
-                (number, key, None, row, version)
-                for number, key, row in zip(numbers, ids, filled, strict=True)
-            ),
-        )
+        for start in range(0, len(ids), CHUNK):
+            texts.clear()
+            insert_many(self.connection, table, names, written(), rest)
+            end = start + len(texts)
+            trail = zip(numbers[start:end], ids[start:end], repeat(None), texts, repeat(version))
+            self._keep(table.name, "insert", len(texts), trail)
         return ids
 
     def _default(self, column: Column[Any]) -> Any:
@@ -111,14 +126,11 @@ class Writer:
                 values["changed_at"] = self.now
                 values["changed_by_id"] = actor.get().user_id
             self.connection.execute(update(table).where(table.c.id == stage.c.id).values(values))
-        self._keep(
-            table.name,
-            "update",
-            (
-                (e.number, e.id, e.before, e.after, e.version + 1 if e.version else None)
-                for e in edits
-            ),
+        trail = (
+            (e.number, e.id, kept(e.before), kept(e.after), e.version + 1 if e.version else None)
+            for e in edits
         )
+        self._keep(table.name, "update", len(edits), trail)
 
     def delete(self, model: type[Any], gone: Sequence[tuple[int, int, Values]]) -> None:
         """Take rows away: the line's number, the row's key and what it held."""
@@ -129,22 +141,16 @@ class Writer:
             self.connection, [Column("id", Integer)], [(key,) for _n, key, _v in gone]
         ) as stage:
             self.connection.execute(delete(table).where(table.c.id.in_(select(stage.c.id))))
-        self._keep(
-            table.name,
-            "delete",
-            ((number, key, values, None, None) for number, key, values in gone),
+        trail = (
+            (number, key, kept({n: v for n, v in values.items() if n not in STAMPS}), None, None)
+            for number, key, values in gone
         )
+        self._keep(table.name, "delete", len(gone), trail)
 
-    def _keep(
-        self,
-        table: str,
-        action: str,
-        rows: Iterable[tuple[int, int, Values | None, Values | None, int | None]],
-    ) -> None:
+    def _keep(self, table: str, action: str, count: int, rows: Iterable[Kept]) -> None:
         """Write an entry of the trail for each row, and a row of the batch that points to it."""
-        listed = list(rows)
         trail, who = table_of(Change), actor.get()
-        ids = next_ids(self.connection, trail, len(listed))
+        ids = next_ids(self.connection, trail, count)
         fixed = {
             "at": self.now,
             "user_id": who.user_id,
@@ -155,32 +161,23 @@ class Writer:
             "table_name": table,
             "note": f"import {self.batch_id}" if self.batch_id else None,
         }
-        insert_many(
-            self.connection,
-            trail,
-            ["id", "row_id", "before", "after"],
-            (
-                (entry, key, kept(before), kept(after))
-                for entry, (_number, key, before, after, _version) in zip(ids, listed, strict=True)
-            ),
-            fixed,
-        )
+        done: list[tuple[int, int, int | None]] = []
+
+        def entries() -> Iterator[Sequence[Any]]:
+            for entry, (number, key, before, after, version) in zip(ids, rows, strict=True):
+                done.append((number, entry, version))
+                yield entry, key, before, after
+
+        insert_many(self.connection, trail, ["id", "row_id", "before", "after"], entries(), fixed)
         if self.batch_id is None:
             return
-        rows_of = table_of(ImportRow)
-        first = next_ids(self.connection, rows_of, len(listed))
-        insert_many(
-            self.connection,
-            rows_of,
-            ["id", "number", "change_id", "row_version"],
-            (
-                (own, number, entry, version)
-                for own, entry, (number, _key, _b, _a, version) in zip(
-                    first, ids, listed, strict=True
-                )
-            ),
-            {"batch_id": self.batch_id},
+        own = table_of(ImportRow)
+        lines = (
+            (key, *one)
+            for key, one in zip(next_ids(self.connection, own, count), done, strict=True)
         )
+        names = ["id", "number", "change_id", "row_version"]
+        insert_many(self.connection, own, names, lines, {"batch_id": self.batch_id})
 
 
 def seal(sealed: Collection[str], values: dict[str, Any]) -> dict[str, Any]:
@@ -193,11 +190,8 @@ def seal(sealed: Collection[str], values: dict[str, Any]) -> dict[str, Any]:
 
 
 def kept(values: Values | None) -> str | None:
-    """Return values as the trail keeps them: without stamps."""
-    if not values:
-        return None
-    shown = {name: value for name, value in values.items() if name not in STAMPS}
-    return json.dumps(shown, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    """Return values as the trail keeps them."""
+    return _JSON.encode(values) if values else None
 
 
 def _plain(value: Any) -> Any:
@@ -206,3 +200,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     return bytes(value).decode() if isinstance(value, (bytes, memoryview)) else str(value)
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain)

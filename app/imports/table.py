@@ -41,7 +41,7 @@ class Table:
     sheet: str
     heads: tuple[str, ...]
     head_number: int
-    rows: Sequence[Sequence[Cell]]
+    rows: list[Sequence[Cell]]
     numbers: Sequence[int]
     """The row numbers that the spreadsheet shows."""
     empty: int = 0

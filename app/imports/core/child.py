@@ -138,7 +138,7 @@ def _begin_history(_session: Session, writer: Writer, rows: Sequence[Row]) -> No
     writer.insert(
         StatusEvent,
         numbers,
-        [
+        (
             {
                 "child_id": row.id,
                 "status_id": row.get("status"),
@@ -147,13 +147,13 @@ def _begin_history(_session: Session, writer: Writer, rows: Sequence[Row]) -> No
                 **placed(row),
             }
             for row in new
-        ],
+        ),
     )
     seated = [row for row in new if row.place[2] is not None]
     writer.insert(
         Enrolment,
         [row.number for row in seated],
-        [
+        (
             {
                 "child_id": row.id,
                 "class_id": row.get("class"),
@@ -162,7 +162,7 @@ def _begin_history(_session: Session, writer: Writer, rows: Sequence[Row]) -> No
                 **placed(row),
             }
             for row in seated
-        ],
+        ),
     )
 
 
