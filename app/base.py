@@ -258,6 +258,12 @@ class Registry(Protocol):
     def sections(self, bulletin: str) -> Sequence[Any]:
         """Return the sections that plugins add to a bulletin, in order."""
 
+    def panels(self) -> Sequence[Any]:
+        """Return the panels that plugins add to a child's page, in order."""
+
+    def panel_content(self, panel: Any, session: Any, child: Any) -> Any | None:
+        """Return what a panel shows of a child; None where it has nothing or fails."""
+
     def entities(self) -> Sequence[Any]:
         """Return what can be imported into the tables of the active plugins."""
 

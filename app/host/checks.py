@@ -205,8 +205,8 @@ def sections_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:  #
 
 @register("collected")
 def keys_are_used_once(plugin: Plugin, world: World) -> Iterator[Problem]:
-    """Refuse bulletins, entities and field kinds whose key is taken."""
-    for noun in ("field_kinds", "bulletins", "entities"):
+    """Refuse bulletins, panels, entities and field kinds whose key is taken."""
+    for noun in ("field_kinds", "bulletins", "panels", "entities"):
         taken = {value.key: "app" for value in (CORE if noun == "entities" else ())}
         taken |= {
             value.key: other.name
@@ -218,6 +218,15 @@ def keys_are_used_once(plugin: Plugin, world: World) -> Iterator[Problem]:
                 facts = {"noun": noun, "key": value.key, "other": taken[value.key]}
                 yield problem("E058", plugin.name, **facts)
             taken[value.key] = plugin.name
+
+
+@register("collected")
+def panels_bear_the_prefix(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
+    """Refuse panels whose key does not name the plugin."""
+    prefix = f"{plugin.name}."
+    for panel in plugin.offers.panels:
+        if not panel.key.startswith(prefix):
+            yield problem("E064", plugin.name, panel=panel.key, prefix=prefix)
 
 
 @register("collected")

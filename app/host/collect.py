@@ -9,6 +9,7 @@ from typing import Any, Final
 import pluggy
 from pluggy import PluginValidationError
 
+from app.crud.panel import Panel
 from app.documents.bulletin import Bulletin, Section
 from app.host import hookspecs
 from app.host.fault import Broken
@@ -25,6 +26,7 @@ TYPES: Final[dict[str, type[Any]]] = {
     "sections": Section,
     "entities": Entity,
     "views": Page,
+    "panels": Panel,
     "grants": Grant,
 }
 COLLECTED: Final = (
@@ -34,6 +36,7 @@ COLLECTED: Final = (
     "sections",
     "entities",
     "views",
+    "panels",
     "grants",
 )
 

@@ -22,7 +22,7 @@ from app.security.scope import table_of
 if TYPE_CHECKING:
     from app.host.loader import Host
 
-PAGE, HOOK = "E062", "E013"
+PAGE, PANEL, HOOK = "E062", "E063", "E013"
 log = logging.getLogger(__name__)
 _failure = table_of(PageFailure)
 
@@ -33,13 +33,13 @@ def note(host: Host, error: BaseException) -> None:
     plugin = _owner(host, error, page)
     if plugin is None:
         return
-    try:
-        # A connection of its own: the request's transaction is rolled back.
-        with database.writing(), db.engine.begin() as connection:
-            _store(connection, plugin.name, page, type(error).__name__)
-        read(host)
-    except DBAPIError:
-        log.exception("the failure of %s was not stored", page)
+    _keep(host, plugin.name, page, error)
+
+
+def note_panel(host: Host, key: str, error: Exception) -> None:
+    """Note that a panel raised; the page that goes on without it holds no transaction now."""
+    log.error("the panel %s failed", key, exc_info=error)
+    _keep(host, key.partition(".")[0], key, error)
 
 
 def note_hook(session: Session, plugin: Plugin, hook: str, error: Exception) -> None:
@@ -69,6 +69,16 @@ def forget(session: Session) -> None:
     session.commit()
 
 
+def _keep(host: Host, plugin: str, name: str, error: BaseException) -> None:
+    """Store a failure on a connection of its own: the request's transaction is rolled back."""
+    try:
+        with database.writing(), db.engine.begin() as connection:
+            _store(connection, plugin, name, type(error).__name__)
+        read(host)
+    except DBAPIError:
+        log.exception("the failure of %s was not stored", name)
+
+
 def _store(connection: Connection, plugin: str, page: str, error: str) -> None:
     values = {"error": error[:120], "at": clock.now()}
     insert = database.insert_into(connection, _failure)
@@ -79,12 +89,14 @@ def _store(connection: Connection, plugin: str, page: str, error: str) -> None:
 
 def _tell(plugin: Plugin, failed: dict[str, str]) -> None:
     """Put the failures in the place of those that were told before."""
-    others = [one for one in plugin.late_problems if one.id not in {PAGE, HOOK}]
+    others = [one for one in plugin.late_problems if one.id not in {PAGE, PANEL, HOOK}]
     plugin.late_problems[:] = others + [_problem(plugin, name, failed[name]) for name in failed]
 
 
 def _problem(plugin: Plugin, name: str, error: str) -> Problem:
-    """Return the problem of a page, which is named by view and method, or of a hook."""
+    """Return the problem of a panel, of a page (view and method), or of a hook."""
+    if name.startswith(f"{plugin.name}."):
+        return problem(PANEL, plugin.name, panel=name, detail=error)
     if "." in name:
         return problem(PAGE, f"{plugin.name}/views.py", view=name, detail=error)
     return problem(HOOK, plugin.name, hook=name, detail=error)

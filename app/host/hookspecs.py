@@ -19,6 +19,7 @@ from app.kit.page import Grant, Page
 
 if TYPE_CHECKING:
     from app.checklists.kind import FieldKind
+    from app.crud.panel import Panel
     from app.documents.bulletin import Bulletin, Section
     from app.imports.entity import Entity
     from app.models import Inspection
@@ -56,6 +57,11 @@ def entities() -> Iterable[Entity]:
 @hookspec
 def views() -> Iterable[Page]:
     """Return the screens of the plugin's own tables, with their place in the menu."""
+
+
+@hookspec
+def panels() -> Iterable[Panel]:
+    """Return parts of a child's page and of its printed file, each under a screen's right."""
 
 
 @hookspec

@@ -13,6 +13,7 @@ from sqlalchemy import Table
 from sqlalchemy.orm import DeclarativeBase
 
 from app.base import Problem
+from app.crud.panel import Panel
 from app.host.discovery import Folder
 from app.host.inspection_type import InspectionType
 from app.host.manifest import Manifest
@@ -31,6 +32,7 @@ class Contributions:
     sections: tuple[Any, ...] = ()
     entities: tuple[Entity, ...] = ()
     views: tuple[Page, ...] = ()
+    panels: tuple[Panel, ...] = ()
     grants: tuple[Grant, ...] = ()
 
 

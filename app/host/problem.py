@@ -228,6 +228,16 @@ CATALOGUE: Final[dict[str, Entry]] = {
         N_("The page %(view)s raised an error: %(detail)s"),
         N_("Mend the view, run flask deploy and restart; the log says more"),
     ),
+    "E063": Entry(
+        "error",
+        N_("The panel %(panel)s raised an error: %(detail)s"),
+        N_("Mend what the panel reads, run flask deploy and restart; the log says more"),
+    ),
+    "E064": Entry(
+        "error",
+        N_("The panel key %(panel)s does not begin with %(prefix)s"),
+        N_("Write the key as %(prefix)s<name>"),
+    ),
     "E070": Entry(
         "error",
         N_("The grants name the unknown role %(role)s"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from app.base import Problem, Refused
 from app.checklists.definition import ChecklistDefinition
+from app.crud.panel import Panel, PanelContent
 from app.host import failure
 from app.host.inspection_type import InspectionType
 from app.imports.entity import Entity
@@ -61,6 +62,27 @@ class HostRegistry:
         """Return the sections that plugins add to a bulletin, in order."""
         added = (one for one in self._offers("sections") if one.bulletin == bulletin)
         return tuple(sorted(added, key=lambda section: (section.order, section.key)))
+
+    def panels(self) -> tuple[Panel, ...]:
+        """Return the panels that plugins add to a child's page, in order."""
+        return tuple(sorted(self._offers("panels"), key=lambda panel: (panel.order, panel.key)))
+
+    def panel_content(self, panel: Panel, session: Any, child: Any) -> PanelContent | None:
+        """Return what a panel shows of a child; where it fails, a problem of its plugin is left.
+
+        The rollback gives the page a connection that works again: it has only read.
+        """
+        try:
+            content = panel.content(session, child)
+            if not isinstance(content, PanelContent | None):
+                raise TypeError(type(content).__name__)
+        except Exception as error:
+            if self._host.app.config["PLUGINS_STRICT"]:
+                raise
+            session.rollback()
+            failure.note_panel(self._host, panel.key, error)
+            return None
+        return content
 
     def entities(self) -> tuple[Entity, ...]:
         """Return what can be imported into the tables of the active plugins."""

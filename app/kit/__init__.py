@@ -11,6 +11,7 @@ from app.checklists.kind import FieldContext, FieldKind, Part, Row
 from app.clock import now, today
 from app.columns import UtcDateTime
 from app.crud.base import BureauModelView
+from app.crud.panel import Due, Panel, PanelContent, PanelRow
 from app.documents.bulletin import Bulletin, Column, Section
 from app.imports.entity import Column as ImportColumn
 from app.imports.entity import Entity, Items, Key, Lookup
@@ -88,6 +89,7 @@ __all__ = [
     "Column",
     "County",
     "CountyScoped",
+    "Due",
     "Enrolment",
     "Entity",
     "EvidenceFile",
@@ -108,6 +110,9 @@ __all__ = [
     "Lookup",
     "Obligation",
     "Page",
+    "Panel",
+    "PanelContent",
+    "PanelRow",
     "Part",
     "Period",
     "Person",

@@ -30,6 +30,13 @@ ride = Entity(key="child", title="Ride", model=Child, columns=(name,), keys=(Key
 def entities():
     return [ride]
 """
+PANELS = """
+from app.kit import Panel, PanelContent, hookimpl
+
+@hookimpl
+def panels():
+    return [Panel("{name}.rides", "Rides", 1, "ChildView", lambda session, child: PanelContent())]
+"""
 BROKEN = {
     "no manifest": ({"rules.py": ""}, "E001"),
     "bad toml": ({"plugin.toml": "name = [unclosed"}, "E002"),
@@ -181,6 +188,21 @@ BROKEN = {
             ),
         },
         "E058",
+    ),
+    "panel key of somebody else": (
+        {"plugin.toml": MANIFEST, "views.py": PANELS.replace("{name}.rides", "other.rides")},
+        "E064",
+    ),
+    "panel twice": (
+        {
+            "plugin.toml": MANIFEST,
+            "views.py": PANELS.replace("return [", "return 2 * ["),
+        },
+        "E058",
+    ),
+    "panels that are none": (
+        {"plugin.toml": MANIFEST, "views.py": PANELS.replace("Panel(", "PanelContent(")},
+        "E013",
     ),
     "unknown role": (
         {"plugin.toml": MANIFEST + '[grants]\nread = ["king"]\n'},
