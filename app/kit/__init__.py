@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from app.base import Audited, CountyScoped, Refused, Scoped, Shared, plugin_base
+from app.cadence.period import Terms, load_terms, school_months
 from app.checklists.kind import FieldContext, FieldKind, Part, Row
 from app.clock import now, today
 from app.columns import UtcDateTime
@@ -132,6 +133,7 @@ __all__ = [
     "Settings",
     "Shared",
     "StatusEvent",
+    "Terms",
     "Township",
     "UtcDateTime",
     "Verdict",
@@ -145,9 +147,11 @@ __all__ = [
     "hookimpl",
     "inspection_types",
     "interface",
+    "load_terms",
     "now",
     "overdue",
     "plugin_base",
+    "school_months",
     "standing",
     "today",
     "value_on",

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.base import registry
+from app.cadence.period import Terms, load_terms, periods_of
 from app.models import RuleRun
 from app.parameters.settings import NoValue, Settings, settings_on
 from app.parameters.value import Dated, Parameters, load_parameters
 from app.parameters.window import Period, Window
 from app.rules import stage
-from app.rules.period import Terms, periods_of, terms_of
 from app.rules.rule import COLUMNS, Rule
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,8 @@ def run_rules(
     chosen = tuple(registry.rules() if rules is None else rules)
     parameters = load_parameters(session).with_draft(drafts)
     is_stored = not drafts and not _has_later_run(session, chosen, as_of)
-    run = _Run(session, as_of, parameters, terms_of(session, as_of), school_ids, is_stored)
+    terms = load_terms(session, as_of, parameters=parameters)
+    run = _Run(session, as_of, parameters, terms, school_ids, is_stored)
     results = run.all(chosen)
     report = RuleReport(as_of, is_stored, results)
     if is_stored:
