@@ -6,14 +6,18 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from app.base import Audited, CountyScoped, Refused, Scoped, Shared, plugin_base
+from app.base import Audited, CountyScoped, Refused, Scoped, Shared, actor, plugin_base
 from app.cadence.period import Terms, load_terms, school_months
 from app.checklists.kind import FieldContext, FieldKind, Part, Row
 from app.clock import now, today
-from app.columns import UtcDateTime
+from app.columns import Encrypted, UtcDateTime
 from app.crud.base import BureauModelView
+from app.crud.fields import DayField, LookupField, LookupManyField, PlainText, trimmed
+from app.crud.once import earlier_result, give_token, keep_token
 from app.crud.panel import Due, Panel, PanelContent, PanelRow
+from app.crud.refusal import FieldRefused, incident_text
 from app.documents.bulletin import Bulletin, Column, Section
+from app.files.field import EvidenceField
 from app.imports.entity import Column as ImportColumn
 from app.imports.entity import Entity, Items, Key, Lookup
 from app.kit.hook import hookimpl
@@ -25,6 +29,7 @@ from app.models import (
     AnswerChild,
     AttendanceReport,
     CalendarDay,
+    CalendarException,
     ChecklistItem,
     ChecklistSection,
     ChecklistVersion,
@@ -60,7 +65,7 @@ from app.models import (
     Visit,
     VisitParticipant,
 )
-from app.parameters.settings import Settings
+from app.parameters.settings import Settings, settings_of
 from app.parameters.value import value_on
 from app.parameters.window import Period, Window
 from app.rules.engine import RuleReport, RuleResult
@@ -77,6 +82,7 @@ __all__ = [
     "Bulletin",
     "BureauModelView",
     "CalendarDay",
+    "CalendarException",
     "ChecklistItem",
     "ChecklistSection",
     "ChecklistVersion",
@@ -90,13 +96,17 @@ __all__ = [
     "Column",
     "County",
     "CountyScoped",
+    "DayField",
     "Due",
+    "Encrypted",
     "Enrolment",
     "Entity",
+    "EvidenceField",
     "EvidenceFile",
     "EvidenceSet",
     "FieldContext",
     "FieldKind",
+    "FieldRefused",
     "Finding",
     "FindingState",
     "Grant",
@@ -109,6 +119,8 @@ __all__ = [
     "Key",
     "LiaisonAssignment",
     "Lookup",
+    "LookupField",
+    "LookupManyField",
     "Obligation",
     "Page",
     "Panel",
@@ -117,6 +129,7 @@ __all__ = [
     "Part",
     "Period",
     "Person",
+    "PlainText",
     "PolicyDocument",
     "Refused",
     "Row",
@@ -143,16 +156,23 @@ __all__ = [
     "Window",
     "_",
     "_l",
+    "actor",
     "closings",
+    "earlier_result",
+    "give_token",
     "hookimpl",
+    "incident_text",
     "inspection_types",
     "interface",
+    "keep_token",
     "load_terms",
     "now",
     "overdue",
     "plugin_base",
     "school_months",
+    "settings_of",
     "standing",
     "today",
+    "trimmed",
     "value_on",
 ]

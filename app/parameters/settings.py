@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from app.parameters.value import Dated, Parameters, Value
+from sqlalchemy.orm import Session
+
+from app.base import registry
+from app.parameters.value import Dated, Parameters, Value, load_parameters
 
 
 class UnknownSetting(AttributeError):
@@ -49,3 +52,10 @@ class Settings:
 def settings_on(parameters: Parameters, prefix: str, names: Iterable[str], day: date) -> Settings:
     """Return the settings of a plugin on a day; `names` are the parameters that it declares."""
     return Settings({name: parameters.dated(f"{prefix}.{name}", day) for name in names})
+
+
+def settings_of(session: Session, plugin: str, day: date) -> Settings:
+    """Return the settings of a plugin on a day, read in one statement."""
+    names = registry.parameter_names(plugin)
+    parameters = load_parameters(session, [f"{plugin}.{name}" for name in names])
+    return settings_on(parameters, plugin, names, day)
