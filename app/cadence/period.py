@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -47,6 +47,8 @@ class Terms:
     year: tuple[date, date] | None
     semesters: tuple[Term, ...]
     parameters: Parameters
+    earlier: Terms | None = None
+    """The school year before, where it was asked for and is known."""
 
     def least(self, name: str, day: date) -> int:
         """Return a number of school days that was in force on a day; none asks for none."""
@@ -74,9 +76,33 @@ def load_terms(
 ) -> Terms:
     """Read the school year that holds a day, in at most five statements."""
     values = load_parameters(session, PARAMETERS) if parameters is None else parameters
-    year = session.execute(_year_of(day, county_id)).first()
-    if year is None:
+    year = session.execute(_years_until(day, county_id).where(SchoolYear.ends_on >= day)).first()
+    return Terms(None, (), values) if year is None else _terms_of(session, year, values)
+
+
+def load_years(session: Session, day: date, *, parameters: Parameters | None = None) -> Terms:
+    """Read the school year that holds a day with the one before it, in at most eight statements."""
+    values = load_parameters(session, PARAMETERS) if parameters is None else parameters
+    years = session.execute(_years_until(day, None).limit(2)).all()
+    if not years or years[0].ends_on < day:
         return Terms(None, (), values)
+    terms = _terms_of(session, years[0], values)
+    before = (year for year in years[1:] if year.ends_on < years[0].starts_on)
+    return replace(terms, earlier=next((_terms_of(session, y, values) for y in before), None))
+
+
+def _years_until(day: date, county_id: int | None) -> Select[int, int, date, date]:
+    """Select the school years that began by a day, the latest first."""
+    query = (
+        select(SchoolYear.id, SchoolYear.county_id, SchoolYear.starts_on, SchoolYear.ends_on)
+        .where(SchoolYear.starts_on <= day)
+        .order_by(SchoolYear.starts_on.desc())
+    )
+    return query if county_id is None else query.where(SchoolYear.county_id == county_id)
+
+
+def _terms_of(session: Session, year: Any, values: Parameters) -> Terms:
+    """Read the semesters of a school year with their school days, in three statements."""
     spans = session.execute(
         select(Semester.starts_on, Semester.ends_on)
         .where(Semester.school_year_id == year.id)
@@ -88,16 +114,6 @@ def load_terms(
         for first, last in spans
     )
     return Terms((year.starts_on, year.ends_on), tuple(terms), values)
-
-
-def _year_of(day: date, county_id: int | None) -> Select[int, int, date, date]:
-    query = (
-        select(SchoolYear.id, SchoolYear.county_id, SchoolYear.starts_on, SchoolYear.ends_on)
-        .where(SchoolYear.starts_on <= day, SchoolYear.ends_on >= day)
-        .order_by(SchoolYear.starts_on)
-        .limit(1)
-    )
-    return query if county_id is None else query.where(SchoolYear.county_id == county_id)
 
 
 def periods_of(kind: str, terms: Terms, as_of: date) -> tuple[Period, ...]:
@@ -117,6 +133,12 @@ def school_months(terms: Terms) -> tuple[Period, ...]:
             blocks = _joined(_months_of(term), terms.least("month_min_days", term.start))
             _append(periods, term, blocks)
     return tuple(replace(period, key=period.start.isoformat()[:7]) for period in periods)
+
+
+def months_of_years(terms: Terms) -> tuple[Period, ...]:
+    """Return the school months of the school year before, where it is known, and of this one."""
+    before = school_months(terms.earlier) if terms.earlier else ()
+    return (*before, *school_months(terms))
 
 
 def fortnights(terms: Terms) -> tuple[Period, ...]:
@@ -228,6 +250,11 @@ def _years(terms: Terms, _as_of: date) -> Iterator[Period]:
         yield _whole(*terms.year)
 
 
+def _past_years(terms: Terms, as_of: date) -> Iterator[Period]:
+    """Yield the school year before, which is over."""
+    return _years(terms.earlier, as_of) if terms.earlier else iter(())
+
+
 def _whole(first: date, last: date) -> Period:
     return Period(first.isoformat(), first, last, last)
 
@@ -240,4 +267,5 @@ _PERIODS: Final[dict[str, Callable[[Terms, date], Iterable[Period]]]] = {
     "fortnight": lambda terms, _as_of: fortnights(terms),
     "semester": _semesters,
     "school_year": _years,
+    "past_school_year": _past_years,
 }

@@ -23,6 +23,8 @@ class Window:
     as_of: date
     periods: tuple[Period, ...]
     school_ids: frozenset[int] | None = None
+    months: tuple[Period, ...] = ()
+    """The school months of this school year and of the one before, for rules that count them."""
 
     @property
     def start(self) -> date:

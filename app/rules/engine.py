@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.base import registry
-from app.cadence.period import Terms, load_terms, periods_of
+from app.cadence.period import Terms, load_years, months_of_years, periods_of
 from app.models import RuleRun
 from app.parameters.settings import NoValue, Settings, settings_on
 from app.parameters.value import Dated, Parameters, load_parameters
@@ -65,7 +65,7 @@ def run_rules(
     chosen = tuple(registry.rules() if rules is None else rules)
     parameters = load_parameters(session).with_draft(drafts)
     is_stored = not drafts and not _has_later_run(session, chosen, as_of)
-    terms = load_terms(session, as_of, parameters=parameters)
+    terms = load_years(session, as_of, parameters=parameters)
     run = _Run(session, as_of, parameters, terms, school_ids, is_stored)
     results = run.all(chosen)
     report = RuleReport(as_of, is_stored, results)
@@ -118,7 +118,7 @@ class _Run:
         result = RuleResult(rule.key, rule.code)
         if not periods:
             return result
-        window = Window(self.as_of, periods, self.school_ids)
+        window = Window(self.as_of, periods, self.school_ids, months_of_years(self.terms))
         connection = self.session.connection()
         found = stage.fill(connection, self._asked(rule, window))
         if not self.is_stored:

@@ -40,7 +40,16 @@ class Rule:
     code: str
     clause: str
     subject: str
-    period: Literal["day", "fortnight", "month", "school_month", "semester", "school_year", "none"]
+    period: Literal[
+        "day",
+        "fortnight",
+        "month",
+        "school_month",
+        "semester",
+        "school_year",
+        "past_school_year",
+        "none",
+    ]
     severity: Literal["violation", "warning"]
     absent: Literal["skip", "violation", "unknown"]
     select: RuleSelect

@@ -18,10 +18,12 @@ from app.cadence.period import (
     Terms,
     fortnights,
     load_terms,
+    load_years,
+    months_of_years,
     periods_of,
     school_months,
 )
-from app.models import Semester
+from app.models import SchoolYear, Semester
 from app.parameters.value import Dated, Parameters, Timeline
 from tests.builder import CountyBuilder
 
@@ -210,3 +212,31 @@ def test_terms_come_from_the_calendar_of_the_county(county: CountyBuilder) -> No
     assert [str(period.start) for period in begun] == ["2026-03-02", "2026-03-16"]
     assert periods_of("fortnight", nothing, date(2036, 4, 1)) == ()
     assert [p.key for p in periods_of("month", nothing, date(2036, 4, 1))] == ["2036-04"]
+
+
+def test_year_before_is_judged_when_it_is_over(county: CountyBuilder) -> None:
+    year, scope = county.year, {"county_id": county.here.id}
+    following = county.add(
+        SchoolYear(
+            name="2026—2027学年", starts_on=date(2026, 9, 1), ends_on=date(2027, 8, 31), **scope
+        )
+    )
+    for held, first, last in (
+        (year, date(2026, 3, 2), date(2026, 7, 10)),
+        (following, date(2026, 9, 1), date(2027, 1, 22)),
+    ):
+        county.add(
+            Semester(school_year_id=held.id, name="学期", starts_on=first, ends_on=last, **scope)
+        )
+
+    with county.context():
+        loaded = load_years(county.session, date(2026, 9, 1))
+        first_known = load_years(county.session, date(2026, 8, 31))
+        county.session.rollback()
+
+    past = periods_of("past_school_year", loaded, date(2026, 9, 1))
+    assert [(p.start, p.end) for p in past] == [(year.starts_on, year.ends_on)]
+    assert periods_of("past_school_year", first_known, date(2026, 8, 31)) == ()
+    months = [period.key for period in months_of_years(loaded)]
+    assert months == ["2026-03", "2026-04", "2026-05", "2026-06",
+                      "2026-09", "2026-10", "2026-11", "2026-12", "2027-01"]  # fmt: skip
