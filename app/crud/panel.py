@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -63,17 +64,19 @@ class ShownPanel:
 
     key: str
     title: Any
+    view: str
     content: PanelContent
 
 
-def panels_of(session: Session, child: Child) -> list[ShownPanel]:
-    """Return the panels of the plugins that the reader may open and that have something to say."""
+def panels_of(session: Session, child: Child, own: Sequence[Panel]) -> list[ShownPanel]:
+    """Return the core's own panels and those of plugins, in order, that the reader may open."""
     held = current_permissions()
     shown = []
-    for panel in registry.panels():
+    for panel in sorted((*own, *registry.panels()), key=lambda one: (one.order, one.key)):
         if ("can_list", panel.view) not in held:
             continue
-        content = registry.panel_content(panel, session, child)
+        ask = panel.content if panel in own else partial(registry.panel_content, panel)
+        content = ask(session, child)
         if content is not None:
-            shown.append(ShownPanel(panel.key, panel.title, content))
+            shown.append(ShownPanel(panel.key, panel.title, panel.view, content))
     return shown

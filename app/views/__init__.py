@@ -17,6 +17,7 @@ from app.views import (
     calendar,
     checklist,
     child,
+    child_history,
     code,
     obligation,
     organization,
@@ -57,10 +58,10 @@ GROUPS = (
         "fa-children",
         (
             (child.ChildView, "fa-child"),
-            (child.StatusEventView, "fa-timeline"),
-            (child.EnrolmentView, "fa-id-card"),
-            (child.ChildGroupView, "fa-hands-holding-child"),
-            (child.GuardianView, "fa-people-roof"),
+            (child_history.StatusEventView, "fa-timeline"),
+            (child_history.EnrolmentView, "fa-id-card"),
+            (child_history.ChildGroupView, "fa-hands-holding-child"),
+            (child_history.GuardianView, "fa-people-roof"),
         ),
     ),
     Group(

@@ -24,6 +24,8 @@ ACTIONS = {
     "login": _l("Signed in"),
     "logout": _l("Signed out"),
     "read": _l("Read"),
+    "reveal": _l("Numbers revealed"),
+    "print": _l("Printed"),
     "export": _l("Exported"),
 }
 declare("action", ACTIONS.get)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -9,6 +11,13 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.base import Refused
 from app.models import Child, ChildStatus, ChildStatusStep, StatusEvent
+
+
+def age_on(born_on: date | None, day: date) -> int | None:
+    """Return how many years old somebody is on a day; None where the birthday is not known."""
+    if born_on is None:
+        return None
+    return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
 
 
 def allowed_next(session: Session, status_id: int) -> list[ChildStatus]:

@@ -15,7 +15,7 @@ from tests.builder import CountyBuilder
 CORE_MODULES = {
     f"app.views.{name}"
     for name in (
-        "organization", "calendar", "staff", "child", "code", "visit", "policy",
+        "organization", "calendar", "staff", "child", "child_history", "code", "visit", "policy",
         "checklist", "obligation", "audit",
     )
 }  # fmt: skip
