@@ -242,7 +242,9 @@ def _months(terms: Terms, as_of: date) -> Iterator[Period]:
 
 
 def _semesters(terms: Terms, _as_of: date) -> Iterator[Period]:
-    return (_whole(term.start, term.end) for term in terms.semesters)
+    """Yield the semesters, each due on its last school day."""
+    for term in terms.semesters:
+        yield replace(_whole(term.start, term.end), due_on=max(term.days, default=term.end))
 
 
 def _years(terms: Terms, _as_of: date) -> Iterator[Period]:

@@ -13,6 +13,7 @@ def register(app: Flask) -> None:
         daily,
         deploy,
         imports,
+        obligations,
         plugins,
         roles,
         rules,
@@ -34,6 +35,7 @@ def register(app: Flask) -> None:
         roles.roles,
         bulletin.bulletin,
         daily.daily,
+        obligations.obligations,
         translations.translations,
     ):
         app.cli.add_command(group)
