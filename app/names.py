@@ -32,7 +32,9 @@ def holds(model: type[Any], typed: str, dialect: str) -> ColumnElement[bool]:
     if model.__tablename__ not in INDEXED or not entries:
         return compared
     found = {"postgresql": _in_gin, "sqlite": _in_full_text}[dialect](model, entries)
-    return found if entries == [looked_for] else and_(found, compared)
+    # Compared even where the index has said all: only of texts does PostgreSQL guess how rare they
+    # are. Else it walks a whole province in the order of the list for a few rare names.
+    return and_(found, compared)
 
 
 def _telling(entries: list[str]) -> list[str]:

@@ -2,9 +2,10 @@
 
 This is the floor that the product is measured against. It reads the signed session cookie and the
 user's row, since nobody may see a child unasked, and then only what the page shows. It has no
-permissions, no scope but the county, no menu, search form, buttons, translation or CSRF token, and
-keeps one connection a thread open. Lists show the rows that the product shows, with a capped count;
-writes leave the rows that the product leaves, those of the audit trail included.
+permissions, no scope but the county (key 0 stands for all), no menu, search form, buttons,
+translation or CSRF token, and keeps one connection a thread open. Lists show the rows that the
+product shows, with a capped count, and use the same indexes; writes leave the rows that the product
+leaves, those of the audit trail included.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -60,14 +61,28 @@ INSPECTIONS = """
     LEFT JOIN township ON township.id = inspection.township_id
     LEFT JOIN school ON school.id = inspection.school_id"""
 LISTS = {
-    "child": (CHILDREN, "child.id"),
-    "visit": (VISITS, "visit.visited_on DESC, visit.id DESC"),
-    "inspection": (INSPECTIONS, "inspection.occurred_on DESC, inspection.id DESC"),
+    "child": (CHILDREN, "child.id", "child.id > :after"),
+    "visit": (
+        VISITS,
+        "visit.visited_on DESC, visit.id DESC",
+        """(visit.visited_on, visit.id)
+           < ((SELECT visited_on FROM visit WHERE id = :after), :after)""",
+    ),
+    "inspection": (
+        INSPECTIONS,
+        "inspection.occurred_on DESC, inspection.id DESC",
+        """(inspection.occurred_on, inspection.id)
+           < ((SELECT occurred_on FROM inspection WHERE id = :after), :after)""",
+    ),
 }
-CONDITIONS = {
-    "school": "child.school_id = :school",
-    "name": "child.search_key LIKE '%' || :name || '%'",
+"""What a list shows, its order, and the rows that follow one."""
+NAMES = {
+    "postgresql": """string_to_array(child.search_key, '\n') @> ARRAY[:name]
+                     AND child.search_key LIKE '%' || :name || '%'""",
+    "sqlite": """child.id IN (
+        SELECT rowid FROM ix_child_names WHERE ix_child_names MATCH '"' || :name || '"')""",
 }
+"""Two neighbouring characters of a name, by the index that holds such pairs."""
 CHILD = """
     SELECT child.name, child.sex, child.born_on, child.id_kind, child.id_number,
            child.enrolment_number, child_status.name, township.name, school.name,
@@ -238,22 +253,30 @@ class Floor:
 
     def list(self, table: str) -> str:
         """Show one page of rows and their number."""
-        select, order = LISTS[table]
-        given = {name: request.args[name] for name in CONDITIONS if name in request.args}
-        conditions = [f"{table}.county_id = :county", *(CONDITIONS[name] for name in given)]
-        where = " WHERE " + " AND ".join(conditions)
-        values = {"county": self.county, **given}
-        page = request.args.get("page", 0, int)
+        select, order, following = LISTS[table]
+        conditions, values = self.conditions(table)
+        page, after = request.args.get("page", 0, int), request.args.get("after", 0, int)
+        part = _where([*conditions, *([following] if after else [])])
         rows = self.database.rows(
-            f"{select}{where} ORDER BY {order} LIMIT {PAGE} OFFSET :skip",
+            f"{select}{part} ORDER BY {order} LIMIT {PAGE} OFFSET :skip",
             **values,
-            skip=page * PAGE,
+            after=after,
+            skip=0 if after else page * PAGE,
         )
-        some = f"SELECT 1 FROM {table}{where} LIMIT {COUNTED}"  # noqa: S608  # our own words
-        count = self.database.rows(f"SELECT count(*) FROM ({some}) AS some", **values)[0][0]  # noqa: S608
+        some = f"SELECT 1 FROM {table}{_where(conditions)} LIMIT {COUNTED}"  # noqa: S608  # our own
+        count = self.database.rows(f"SELECT count(*) FROM ({some}) AS found", **values)[0][0]  # noqa: S608
         return render_template(
             "list.html", table=table, path=f"/{table}", rows=rows, count=count, page=page
         )
+
+    def conditions(self, table: str) -> tuple[Sequence[str], dict[str, Any]]:
+        """Return what narrows a list, and to which values."""
+        known = {"school": "child.school_id = :school", "name": NAMES[self.database.kind]}
+        values = {name: request.args[name] for name in known if name in request.args}
+        conditions = [known[name] for name in values]
+        if self.county:
+            conditions.append(f"{table}.county_id = :county")
+        return conditions, {**values, "county": self.county}
 
     def child(self, key: int) -> str:
         """Show a child with all that belongs to it, and keep that it was read."""
@@ -314,6 +337,10 @@ class Floor:
         """Return this instant as the database keeps it."""
         at = datetime.now(UTC)
         return at if self.database.kind == "postgresql" else at.replace(tzinfo=None).isoformat(" ")
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def create_floor(kind: str, address: str, key: str, county: int, user: int) -> Flask:
