@@ -61,7 +61,6 @@ class SavingMixin(Mixin):
         if request.method == "GET" and self._begins_empty():
             draw = self._blank_form.widget(self.add_form, self._draw_add_form)
             if draw is not None:
-                self.update_redirect()
                 return self._page("add", {"add": draw})
         form = self.add_form.refresh()
         if request.method == "POST":
@@ -70,7 +69,6 @@ class SavingMixin(Mixin):
                 return done
         else:
             self._prefill(form)
-            self.update_redirect()
         give_token(form)
         widgets = self._get_add_widget(form=form)
         return self._page("add", widgets)

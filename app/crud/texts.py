@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
 from babel.support import NullTranslations, Translations
 from flask import Flask, g, has_app_context, has_request_context, request
 from flask_babel import Domain, get_locale
@@ -102,10 +103,18 @@ def init_app(app: Flask) -> None:
     babel = app.extensions["babel"].instance
     texts = babel.domain_instance = KeptTexts(domain=babel.domain)
     texts.as_default()  # of the boot itself, too
+    choose = app.extensions["babel"].locale_selector
+    app.extensions["babel"].locale_selector = lambda: _locale(choose())
     app.jinja_env.globals.update(_=texts.drawn, gettext=texts.drawn, once=Once())
     folder = Path(app.config["INSTANCE_DIR"]) / "templates"
     if _is_private(folder):
         app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(folder))
+
+
+@lru_cache(maxsize=16)
+def _locale(code: str | None) -> Locale | None:
+    """Return the language of a code, read once; Flask-Babel would read it for each request."""
+    return Locale.parse(code) if code else None
 
 
 def _is_private(folder: Path) -> bool:

@@ -24,6 +24,7 @@ from app.models import (
     LiaisonAssignment,
     School,
 )
+from app.security import tokens
 from app.security.holder import Acting, Holder, templates_with
 from app.security.scope import EVERYTHING, NOTHING, Scope, table_of
 
@@ -115,6 +116,7 @@ def bind_request() -> None:
         session.pop(CHOSEN, None)
         return
     bind(holder, session.get(CHOSEN))
+    tokens.give()
 
 
 def bind(holder: Holder, chosen: int | None) -> None:
@@ -168,6 +170,7 @@ def start_session(number: int) -> None:
     """Mark a fresh session after a login; of the visitor's old one only the language stays."""
     locale = session.get("locale")
     session.clear()
+    tokens.take_back()
     if locale:
         session["locale"] = locale
     session[NUMBER] = number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -20,6 +21,7 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    false,
     func,
     or_,
     select,
@@ -178,7 +180,7 @@ def _points() -> ColumnElement[str | None]:
         _school.c.parent_id == _appointment.c.school_id,
         _school.c.daily_mode == DailyMode.WITH_PARENT,
     )
-    covers = _appointment.c.template.in_(templates_with("covers_points"))
+    covers = _is_of(templates_with("covers_points"))
     return case((covers, of_school.scalar_subquery()))
 
 
@@ -193,8 +195,13 @@ def _classes() -> ColumnElement[str | None]:
             _class.c.teacher_id == stands_in_for.scalar_subquery(),
         ),
     )
-    is_narrow = _appointment.c.template.in_(templates_with("is_of_classes"))
+    is_narrow = _is_of(templates_with("is_of_classes"))
     return case((is_narrow, own.scalar_subquery()))
+
+
+def _is_of(templates: Iterable[str]) -> ColumnElement[bool]:
+    # A list after IN would be written into the statement anew at every request.
+    return or_(false(), *(_appointment.c.template == one for one in templates))
 
 
 def _joined(key: Any) -> Select[Any]:

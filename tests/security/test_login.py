@@ -21,7 +21,7 @@ from app.extensions import db
 from app.models import Account, Appointment, Change, LoginAddress, Person
 from app.security import accounts, tries
 from tests.builder import PASSWORD, CountyBuilder
-from tests.conftest import log_in
+from tests.conftest import Login, log_in
 from tests.visitor import Visitor, read
 
 WRONG = "Wrong-horse-9"
@@ -431,3 +431,21 @@ def test_demonstration_accounts_do_not_open_production(
         assert not try_form(client, "zhang.san", PASSWORD)
     finally:
         app.config["IS_PRODUCTION"] = False
+
+
+def test_the_token_of_a_form_stays_the_same_until_the_session_ends(
+    login: Login, county: CountyBuilder
+) -> None:
+    visitor = login("supervision_office")
+    shown = [token_of(visitor), token_of(visitor)]
+
+    visitor.post("/logout/", data={"csrf_token": shown[0]})
+    visitor = login("supervision_office")
+
+    assert shown[0] == shown[1]
+    assert token_of(visitor) != shown[0]
+
+
+def token_of(visitor: Visitor) -> str:
+    """Return the form token of a page."""
+    return str(visitor.soup("/").select_one("meta[name=csrf-token]")["content"])
