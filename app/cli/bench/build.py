@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, func, inspect, select, text, update
 
 from app import clock, create_app, database
 from app.cli import demo, deploy, translations
+from app.cli.bench import bulk
 from app.cli.bench.settings import BenchConfig
 from app.cli.bench.site import COUNTY_WIDE, DAY, EVERYWHERE, ROOT, Known, Site, clear
 from app.extensions import db
@@ -29,7 +30,7 @@ def main(site: Site) -> Known:
     """Make or mend the site, and return what is known of it."""
     folder = Path(site.folder)
     config = BenchConfig(folder, site.url, (Path(site.plugins),) if site.plugins else ())
-    made = _digest(_makers(), site, config)
+    made = _digest(_makers(site), site, config)
     deployed = _digest(_sources(site), site, config)
     mark = _mark(site)
     if mark is None or mark[0] != made:
@@ -49,8 +50,10 @@ def main(site: Site) -> Known:
     return known
 
 
-def _makers() -> Iterable[Path]:
+def _makers(site: Site) -> Iterable[Path]:
     """Return the files that decide which rows are made."""
+    if site.counties > 1:
+        yield Path(bulk.__file__)
     yield from sorted((ROOT / "app/cli/demo").rglob("*.py"))
     yield from sorted((ROOT / "seed").rglob("*.*"))
 
@@ -108,6 +111,8 @@ def _make(app: Flask, site: Site) -> None:
         templates=("supervision_office",),
     )
     session.commit()
+    if site.counties > 1:
+        bulk.multiply(db.engine, site.counties)
     session.execute(text("ANALYZE"))
     session.commit()
 

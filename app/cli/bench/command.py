@@ -16,6 +16,7 @@ from app.cli.bench.goal import goals_of_load, goals_of_page, goals_of_starts
 from app.cli.bench.load import measure_load
 from app.cli.bench.measure import Pair, measure, sweep
 from app.cli.bench.page import PAGES, Page, pages
+from app.cli.bench.province import province
 from app.cli.bench.remote import Remote
 from app.cli.bench.report import Report, show
 from app.cli.bench.site import EVERYWHERE, Known, Site, prepare, site_at
@@ -87,6 +88,9 @@ def bench(
     show(report)
     if kept is not None:
         report.write(kept)
+
+
+bench.add_command(province)
 
 
 def run(folder: Path, database: str | None, pupils: int, wish: Wish) -> Report:

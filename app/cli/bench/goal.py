@@ -7,11 +7,19 @@ from dataclasses import dataclass
 
 from app.cli.bench.load import LoadResult
 from app.cli.bench.measure import PageResult
+from app.cli.bench.scale import ScaleResult
 from app.cli.bench.start import StartResult
 
 OWN_STATEMENTS = 4
 START_STATEMENTS, START_GROWTH, FIRST_PAGE = 10, 1.4, 4
 THROUGHPUT, MEMORY = 0.45, 1.15
+GROWTH, SIZE_CHANGE = 2, 0.1
+OF_FIRST = {
+    "children_deep": ("children", 3),
+    "children_searched": ("children", 5),
+    "visits_deep": ("visits", 3),
+}
+"""Pages of a province, and how many times a first page they may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +83,18 @@ def goals_of_load(
     if starts and rss_mib:
         ratio = rss_mib / starts[0].stock_rss_mib
         yield at_most("G8", "memory after all pages ÷ stock at rest", ratio, MEMORY)
+
+
+def goals_of_scales(scales: Sequence[ScaleResult]) -> Iterator[Goal]:
+    """Yield the goals of a province: first pages beside one county's, others beside the first."""
+    found = {(one.reader, one.page): one for one in scales}
+    for one in scales:
+        where = f"{one.page}, reader of a {one.reader}"
+        if one.page in OF_FIRST:
+            first, limit = OF_FIRST[one.page]
+            ratio = one.product.work_ms / found[one.reader, first].product.work_ms
+            yield at_most("G4", f"{where}: CPU ÷ first page", ratio, limit)
+        else:
+            yield at_most("G3", f"{where}: CPU ÷ one county", one.growth, GROWTH)
+            change = abs(one.size_growth - 1)
+            yield at_most("G3", f"{where}: change of its bytes", change, SIZE_CHANGE)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
 
 import click
 from sqlalchemy import create_engine, inspect, text
@@ -13,28 +12,12 @@ from app.base import Model
 from app.cli.bench.page import Page, keys_of
 from app.cli.bench.remote import CSRF, Remote
 from app.cli.bench.site import Known, Site
+from app.cli.bench.turns import Figures, Side, take_turns
 from app.cli.bench.wire import Ask
 
-BATCH_SECONDS = 0.04
-MOST = 40
-WARM_UP = 3
 BASELINE = "/lookup/school?id=0"
 """A page that runs nothing but what every request runs: session, user, version, scope."""
 REDIRECT = 302
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What one request of a page takes."""
-
-    cpu_ms: float
-    wall_ms: float
-    statements: int
-    bytes: int
-    sent_bytes: int
-    """What goes over the wire to a browser that takes compressed answers."""
-    peak_kib: float
-    """The most memory that one request holds at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,67 +59,32 @@ class Pair:
             page.ask(of_product=of_product, cookie=cookie, token=self.token) for _ in range(number)
         ]
 
+    def sides(self, page: Page) -> tuple[Side, Side]:
+        """Return both sides of a page, the product first."""
+        status = REDIRECT if page.body else 200
+        return (
+            Side(self.product, lambda number: self.asks(page, number, of_product=True), status),
+            Side(self.floor, lambda number: self.asks(page, number, of_product=False), status),
+        )
+
 
 def measure(pair: Pair, page: Page, site: Site, rounds: int) -> PageResult:
     """Return a page's figures on both sides, after seeing that both do the same work."""
     shown = _same_rows(pair, page)
     written = _same_writes(pair, page, site)
-    sides = ((True, pair.product), (False, pair.floor))
-    sizes = {one: _batch_size(pair, page, worker, of_product=one) for one, worker in sides}
-    cpu: dict[bool, list[float]] = {True: [], False: []}
-    wall: dict[bool, list[float]] = {True: [], False: []}
-    for turn in range(rounds):
-        for one, worker in sides if turn % 2 else reversed(sides):
-            done = worker.batch(pair.asks(page, sizes[one], of_product=one))
-            _expect(page, done.statuses)
-            cpu[one].append(done.cpu / sizes[one] * 1000)
-            wall[one].append(done.wall / sizes[one] * 1000)
-    figures = {
-        one: _figures(pair, page, worker, median(cpu[one]), median(wall[one]), of_product=one)
-        for one, worker in sides
-    }
+    product, floor = take_turns(pair.sides(page), rounds)
     return PageResult(
         page=page.key,
         goal=page.goal,
         limit=page.limit,
-        product=figures[True],
-        floor=figures[False],
-        cpu_ratio=figures[True].cpu_ms / figures[False].cpu_ms,
-        wall_ratio=figures[True].wall_ms / figures[False].wall_ms,
-        own_statements=figures[True].statements - pair.every_request,
+        product=product,
+        floor=floor,
+        cpu_ratio=product.cpu_ms / floor.cpu_ms,
+        wall_ratio=product.wall_ms / floor.wall_ms,
+        own_statements=product.statements - pair.every_request,
         rows=shown,
         written=written,
     )
-
-
-def _batch_size(pair: Pair, page: Page, worker: Remote, *, of_product: bool) -> int:
-    """Return how many requests fill a batch, after some that warm caches."""
-    worker.batch(pair.asks(page, WARM_UP, of_product=of_product))
-    trial = worker.batch(pair.asks(page, WARM_UP, of_product=of_product))
-    return max(2, min(MOST, round(BATCH_SECONDS * WARM_UP / max(trial.cpu, 1e-6))))
-
-
-def _figures(
-    pair: Pair, page: Page, worker: Remote, cpu: float, wall: float, *, of_product: bool
-) -> Figures:
-    first, second, plain, packed = pair.asks(page, 4, of_product=of_product)
-    depth = worker.depth(first, second)
-    plain = Ask(plain.path, plain.method, plain.body, plain.cookie, packed=False)
-    return Figures(
-        cpu_ms=cpu,
-        wall_ms=wall,
-        statements=len(depth.statements),
-        bytes=worker.answer(plain).size,
-        sent_bytes=worker.answer(packed).size,
-        peak_kib=depth.peak_kib,
-    )
-
-
-def _expect(page: Page, statuses: Sequence[int]) -> None:
-    wanted = REDIRECT if page.body else 200
-    wrong = [status for status in statuses if status != wanted]
-    if wrong:
-        raise click.ClickException(f"{page.key} answered {wrong[0]} instead of {wanted}")
 
 
 def _same_rows(pair: Pair, page: Page) -> int:
@@ -156,9 +104,9 @@ def _same_writes(pair: Pair, page: Page, site: Site) -> dict[str, int]:
     """Return what one request writes; refuse to compare two that write different rows."""
     counted = _counter(site)
     left: list[dict[str, int]] = []
-    for one, worker in ((True, pair.product), (False, pair.floor)):
+    for side in pair.sides(page):
         before = counted()
-        _expect(page, worker.batch(pair.asks(page, 1, of_product=one)).statuses)
+        side.run(1)
         after = counted()
         left.append(
             {name: rows - before[name] for name, rows in after.items() if rows != before[name]}

@@ -14,9 +14,10 @@ from rich.table import Table
 from app.cli.bench.goal import Goal
 from app.cli.bench.load import LoadResult
 from app.cli.bench.measure import PageResult
+from app.cli.bench.scale import ScaleResult
 from app.cli.bench.start import StartResult
 
-WIDTH = 150
+WIDTH = 160
 
 
 @dataclass(slots=True)
@@ -29,6 +30,7 @@ class Report:
     cores: int
     python: str
     load_before: float
+    counties: int = 1
     load_after: float = 0.0
     """Running processes of the whole machine, by its own average over a minute."""
     worker_rss_mib: float = 0.0
@@ -37,6 +39,7 @@ class Report:
     pages: list[PageResult] = field(default_factory=list)
     load: LoadResult | None = None
     starts: list[StartResult] = field(default_factory=list)
+    scales: list[ScaleResult] = field(default_factory=list)
     goals: list[Goal] = field(default_factory=list)
 
     def write(self, path: Path) -> None:
@@ -49,7 +52,8 @@ def show(report: Report) -> None:
     """Print the tables of a report."""
     console = Console(width=WIDTH)
     console.print(
-        f"{report.database}, {report.pupils} children, medians of {report.rounds} rounds, "
+        f"{report.database}, {_places(report)}{report.pupils} children, "
+        f"medians of {report.rounds} rounds, "
         f"{report.cores} cores, load {report.load_before:.1f} before, {report.load_after:.1f} after"
     )
     if report.pages:
@@ -60,8 +64,14 @@ def show(report: Report) -> None:
         console.print(_load(report.load))
     if report.starts:
         console.print(_starts(report.starts))
+    if report.scales:
+        console.print(_scales(report.scales))
     if report.goals:
         console.print(_goals(report.goals))
+
+
+def _places(report: Report) -> str:
+    return f"{report.counties} counties of " if report.counties > 1 else ""
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -74,8 +84,8 @@ def _table(title: str, *columns: str) -> Table:
 def _pages(pages: Sequence[PageResult]) -> Table:
     table = _table(
         "Pages: product / floor",
-        *("page", "CPU ms", "×", "wall ms", "×", "statements", "own", "KiB", "sent", "peak KiB"),
-        *("rows", "writes"),
+        *("page", "CPU ms", "×", "database ms", "wall ms", "×", "statements", "own", "KiB"),
+        *("sent", "peak KiB", "rows", "writes"),
     )
     for page in pages:
         product, floor = page.product, page.floor
@@ -83,6 +93,7 @@ def _pages(pages: Sequence[PageResult]) -> Table:
             page.page,
             f"{product.cpu_ms:.2f} / {floor.cpu_ms:.2f}",
             f"{page.cpu_ratio:.1f}",
+            f"{product.database_ms:.2f} / {floor.database_ms:.2f}",
             f"{product.wall_ms:.2f} / {floor.wall_ms:.2f}",
             f"{page.wall_ratio:.1f}",
             f"{product.statements} / {floor.statements}",
@@ -131,6 +142,30 @@ def _starts(starts: Sequence[StartResult]) -> Table:
             f"{one.warm_page_ms:.1f} / {one.floor_warm_page_ms:.2f}",
             str(one.page_statements),
             f"{one.rss_mib:.0f} / {one.floor_rss_mib:.0f} / {one.stock_rss_mib:.0f}",
+        )
+    return table
+
+
+def _scales(scales: Sequence[ScaleResult]) -> Table:
+    table = _table(
+        "Lists of all counties / of one county; work is the CPU of worker and database",
+        *("page", "reader", "work ms", "×", "of it database", "floor's work ms", "×", "wall ms"),
+        *("statements", "KiB", "rows"),
+    )
+    for one in scales:
+        product, small = one.product, one.product_of_one
+        table.add_row(
+            one.page,
+            one.reader,
+            f"{product.work_ms:.2f} / {small.work_ms:.2f}",
+            f"{one.growth:.2f}",
+            f"{product.database_ms:.2f} / {small.database_ms:.2f}",
+            f"{one.floor.work_ms:.2f} / {one.floor_of_one.work_ms:.2f}",
+            f"{one.floor_growth:.2f}",
+            f"{product.wall_ms:.1f} / {small.wall_ms:.1f}",
+            f"{product.statements} / {one.floor.statements}",
+            f"{product.bytes / 1024:.1f} / {small.bytes / 1024:.1f}",
+            str(one.rows),
         )
     return table
 

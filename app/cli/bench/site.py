@@ -29,6 +29,8 @@ class Site:
     pupils: int
     plugins: str | None = None
     """A folder with further plugins."""
+    counties: int = 1
+    """How many counties of this size there are, all but the first copied by SQL."""
 
     @property
     def kind(self) -> str:
