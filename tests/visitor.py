@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import zipfile
+from io import BytesIO
 from typing import Any
+from urllib.parse import unquote
 
 from bs4 import BeautifulSoup, Tag
 from flask.testing import FlaskClient
@@ -79,6 +82,15 @@ class Visitor(FlaskClient):
 def read(response: TestResponse) -> BeautifulSoup:
     """Return the answer as a tree."""
     return BeautifulSoup(response.get_data(as_text=True), "html.parser")
+
+
+def text_of(response: TestResponse) -> str:
+    """Return everything that an answer says, a workbook's cells and a file's name included."""
+    body, heads = response.get_data(), str(response.headers)
+    if zipfile.is_zipfile(BytesIO(body)):
+        with zipfile.ZipFile(BytesIO(body)) as packed:
+            body = b"\n".join(packed.read(name) for name in packed.namelist())
+    return heads + unquote(heads) + body.decode(errors="replace")
 
 
 def form_values(form: Tag) -> dict[str, Any]:

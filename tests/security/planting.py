@@ -7,7 +7,7 @@ is planted without a change here.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,10 +15,12 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import Column, Connection, MetaData, Table, insert, select
 from sqlalchemy import types as sqltypes
+from sqlalchemy.exc import IntegrityError
 
 from app.base import Model, TownshipScoped, registry
 from app.columns import BlindIndex, Encrypted, UtcDateTime
 from app.extensions import db
+from app.files.evidence import store
 from app.models import School
 from app.security.scope import mapped
 
@@ -48,6 +50,29 @@ class Planter:
                 self.planted[kind.key] = [self.planted["inspection"].pop()]
         return self.planted
 
+    def plant_below(self, parents: Mapping[str, list[int]]) -> int:
+        """Plant rows of this place that hang on rows of another one; return how many there are.
+
+        Pages of those parents must leave them out. What follows its child is left alone: the
+        child's present school reads it.
+        """
+        count = 0
+        with self.app.app_context(), db.engine.begin() as connection:
+            self.connection = connection
+            self.planted = {name: list(keys) for name, keys in parents.items()}
+            for model in mapped(TownshipScoped):
+                if not model.follows_child and model is not School:
+                    count += self._try(model.__table__)
+        return count
+
+    def _try(self, table: Table) -> bool:
+        try:
+            with self.connection.begin_nested():
+                self._insert(table)
+        except IntegrityError:  # one row a parent: the parent's own is there already
+            return False
+        return True
+
     def _keys(self, table: Table) -> list[int]:
         if table.name not in self.planted:
             self._insert(table)
@@ -69,6 +94,10 @@ class Planter:
             return self._place(column.name)
         if column.foreign_keys:
             return self._reference(table, column)
+        if column.name == "stored_sha256":
+            return store().put(f"%PDF-1.7 {self.mark}1".encode())
+        if column.name == "is_staged":  # a record holds the planted files
+            return False
         if column.default is not None and column.default.is_scalar:
             return column.default.arg
         return self._of_type(column)

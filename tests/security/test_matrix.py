@@ -11,17 +11,23 @@ from flask import Flask
 from flask_appbuilder.baseviews import BaseModelView
 from sqlalchemy import update
 from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
 
+from app.base import registry
+from app.imports import entities
 from app.models import SchoolClass
 from app.security.roles import TEMPLATES
 from tests.builder import CountyBuilder
 from tests.conftest import Login
 from tests.security.planting import Planter, snapshot
-from tests.visitor import Visitor, read
+from tests.visitor import Visitor, read, text_of
 
 FAR, NEAR, OWN = "蠹", "蠡", "甲"
 """Marks: rows of another township, of another school of the township, of the own school."""
 MISSING = 2_000_000_000
+MONTH = "month=2026-03"
+"""The month of what was planted: a bulletin of it counts those rows."""
+FEWEST_BELOW = 12
 HOSTILE = ("0", "-1", "9" * 30, "x'--", "%00")
 PUBLIC = frozenset(
     {
@@ -52,13 +58,15 @@ class Ground:
 @pytest.fixture
 def ground(app: Flask, county: CountyBuilder) -> Ground:
     """Plant rows of every scoped model in the own school, beside it and far away."""
-    there = county.school(f"{FAR}校", county.township("外镇"))
-    beside = county.school(f"{NEAR}校")
-    return Ground(
-        Planter(app, there, FAR).plant(),
-        Planter(app, beside, NEAR).plant(),
-        Planter(app, county.a_school, OWN).plant(),
-    )
+    places = {
+        FAR: county.school(f"{FAR}校", county.township("外镇")),
+        NEAR: county.school(f"{NEAR}校"),
+        OWN: county.a_school,
+    }
+    planted = {mark: Planter(app, school, mark).plant() for mark, school in places.items()}
+    for mark in (FAR, NEAR):
+        assert Planter(app, places[mark], mark).plant_below(planted[OWN]) > FEWEST_BELOW
+    return Ground(planted[FAR], planted[NEAR], planted[OWN])
 
 
 def visitor_of(key: str, county: CountyBuilder, login: Login) -> Visitor:
@@ -106,14 +114,15 @@ def kind_of(view: Any) -> str:
     return str(getattr(model, "inspection_type_key", model.__tablename__))
 
 
-def keys_for(app: Flask, rule: Rule, ground: Ground) -> list[int]:
-    """Return the keys of foreign rows that a rule may be asked for."""
+def keys_for(app: Flask, rule: Rule, *grounds: dict[str, list[int]]) -> list[int]:
+    """Return the keys of the rows on some grounds that a rule may be asked for.
+
+    A page that is no view of a model may mean rows of any table.
+    """
     view, _method = view_of(app, rule)
     if isinstance(view, BaseModelView):
-        name = kind_of(view)
-        return ground.far.get(name, []) + ground.near.get(name, [])
-    every = {key for keys in ground.far.values() for key in keys}
-    return sorted(every)[:3]
+        return [key for ground in grounds for key in ground.get(kind_of(view), [])]
+    return sorted({key for ground in grounds for keys in ground.values() for key in keys})
 
 
 def paths(app: Flask, rule: Rule, keys: list[Any]) -> Iterator[tuple[str, Any]]:
@@ -123,13 +132,19 @@ def paths(app: Flask, rule: Rule, keys: list[Any]) -> Iterator[tuple[str, Any]]:
         yield rule.rule, None
         return
     view, _method = view_of(app, rule)
-    for key in keys:
+    for key in keys if _asks_for_rows(rule) else keys[:1]:
         values: dict[str, Any] = dict.fromkeys(names, key)
-        for words in _words(rule, view):
+        with app.app_context():
+            filled = list(_words(rule, view))
+        for words in filled:
             address = app.url_map.bind("localhost").build(
                 rule.endpoint, {**values, **words}, method=sorted(rule.methods - {"HEAD"})[0]
             )
             yield address, key
+
+
+def _asks_for_rows(rule: Rule) -> bool:
+    return bool(rule.arguments - {"table"}) and rule.arguments != {"key"}
 
 
 def _words(rule: Rule, view: Any) -> Iterator[dict[str, str]]:
@@ -137,8 +152,21 @@ def _words(rule: Rule, view: Any) -> Iterator[dict[str, str]]:
         yield from ({"name": name} for name in view.actions)
     elif "table" in rule.arguments:
         yield from ({"table": table} for table in ("child", "person", "inspection", "school"))
+    elif rule.arguments == {"key"}:
+        known = [one.key for one in (*registry.bulletins(), *entities())]
+        yield from ({"key": key} for key in ("nothing", *known))
     else:
         yield {}
+
+
+def bodies(app: Flask, rule: Rule, row: Any, token: str) -> Iterator[dict[str, str]]:
+    """Yield what to post: a row, and one after the other the actions that run on ticked rows."""
+    view, method = view_of(app, rule)
+    body = {"csrf_token": token, "rowid": str(row)}
+    if method == "action_post":
+        yield from ({**body, "action": name} for name in view.actions)
+    else:
+        yield body
 
 
 def methods(rule: Rule) -> set[str]:
@@ -159,21 +187,33 @@ def test_roles_see_and_change_nothing_of_other_places(
     for rule in rules(app):
         if rule.endpoint in PUBLIC:
             continue
-        for path, row in paths(app, rule, [*keys_for(app, rule, ground), MISSING]):
-            for method in methods(rule):
-                body = {"csrf_token": token, "rowid": str(row)} if method == "POST" else None
-                answer = visitor.open(path, method=method, data=body)
-                text = answer.get_data(as_text=True)
+        foreign = [*keys_for(app, rule, ground.far, ground.near), MISSING]
+        for path, row in paths(app, rule, foreign):
+            rows = foreign if row is None else [row]
+            for answer in _answers(app, visitor, rule, path, rows, token):
                 asked += 1
-                assert answer.status_code < 500, f"{method} {path}: {answer.status_code}"
-                assert not [mark for mark in marks if mark in text], f"{method} {path}"
-                if marks and row is not None and _names_row(app, rule) and marks == (FAR, NEAR):
-                    assert answer.status_code in {403, 404}, f"{method} {path}"
+                said = f"{answer.request.method} {path}"
+                assert answer.status_code < 500, f"{said}: {answer.status_code}"
+                assert not [mark for mark in marks if mark in text_of(answer)], said
+                if marks == (FAR, NEAR) and row is not None and _names_row(app, rule):
+                    assert answer.status_code in {403, 404}, said
 
     assert asked > 150
     if marks:
         after = snapshot(app, without=MOVING)
         assert _touched(before, after, marks) == []
+
+
+def _answers(
+    app: Flask, visitor: Visitor, rule: Rule, path: str, rows: list[Any], token: str
+) -> Iterator[TestResponse]:
+    """Ask for an address in every way that it knows; one that takes its rows by post, for each."""
+    for method in sorted(methods(rule) - {"POST"}):
+        yield visitor.open(f"{path}?{MONTH}", method=method)
+    if "POST" in methods(rule):
+        for row in rows if rule.endpoint.endswith(".action_post") else rows[:1]:
+            for body in bodies(app, rule, row, token):
+                yield visitor.post(path, data=body)
 
 
 def _names_row(app: Flask, rule: Rule) -> bool:
@@ -190,6 +230,26 @@ def _touched(
         return {row for table in rows.values() for row in table if any(m in row for m in marks)}
 
     return sorted(marked(before) ^ marked(after))
+
+
+@pytest.mark.in_turn
+@pytest.mark.parametrize("key", ["school_leader", "township_leader", "liaison_leader"])
+def test_pages_of_own_rows_show_nothing_of_other_places(
+    app: Flask, county: CountyBuilder, login: Login, ground: Ground, key: str
+) -> None:
+    visitor, marks = visitor_of(key, county, login), forbidden_marks(key)
+    shown = 0
+
+    for rule in rules(app):
+        if "GET" not in methods(rule) or not _asks_for_rows(rule):
+            continue
+        for path, _row in paths(app, rule, keys_for(app, rule, ground.own)):
+            answer = visitor.get(path)
+            shown += OWN in text_of(answer)
+            assert answer.status_code < 500, path
+            assert not [mark for mark in marks if mark in text_of(answer)], path
+
+    assert shown > 3
 
 
 @pytest.mark.in_turn
