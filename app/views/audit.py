@@ -14,7 +14,7 @@ from app.crud.base import BureauModelView, ReadOnlyView
 from app.crud.interface import BureauInterface
 from app.extensions import db
 from app.models import Change, EvidenceFile
-from app.words import declare
+from app.words import declare, words
 
 ACTIONS = {
     "insert": _l("Entered"),
@@ -22,13 +22,30 @@ ACTIONS = {
     "delete": _l("Deleted"),
     "refuse": _l("Refused"),
     "login": _l("Signed in"),
+    "login_failed": _l("Failed to sign in"),
     "logout": _l("Signed out"),
     "read": _l("Read"),
     "reveal": _l("Numbers revealed"),
     "print": _l("Printed"),
     "export": _l("Exported"),
+    "import": _l("Imported"),
+    "undo": _l("Import taken back"),
+    "act": _l("Chose an office"),
+    "password": _l("Changed the password"),
+    "account": _l("Managed an account"),
 }
 declare("action", ACTIONS.get)
+NOTES = (
+    _l("outside the scope"),
+    _l("unknown, closed or locked"),
+    _l("not the user's own"),
+    _l("created"),
+    _l("locked"),
+    _l("unlocked"),
+    _l("closed"),
+    _l("reopened"),
+)
+"""What the trail says by itself, so that it has words in every language."""
 
 
 def noun_of(table: str | None) -> Markup:
@@ -58,7 +75,7 @@ class ChangeView(ReadOnlyView):
     search_columns = ["at", "user_id", "action", "table_name", "row_id", "address"]
     base_order = ("id", "desc")
     choices_columns = {"action": ACTIONS}
-    formatters_columns = {"table_name": noun_of}
+    formatters_columns = {"table_name": noun_of, "note": words}
     label_columns = {
         "at": _l("Time"),
         "user_id": _l("Account"),
@@ -75,17 +92,26 @@ class ChangeView(ReadOnlyView):
         """Name the accounts of a page in one statement."""
         widgets = super()._get_list_widget(*args, **kwargs)
         rows = widgets["list"].template_args["value_columns"]
-        users = User.__table__.c
-        keys = {row["user_id"] for row in rows} - {None}
-        found = select(users.id, users.last_name, users.first_name).where(users.id.in_(keys))
-        names = (
-            {key: f"{last}{first}" for key, last, first in db.session.execute(found)}
-            if keys
-            else {}
-        )
+        names = _names({row["user_id"] for row in rows})
         for row in rows:
             row["user_id"] = names.get(row["user_id"], row["user_id"])
         return widgets
+
+    def _get_show_widget(self, pk: Any, item: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Name the account."""
+        widgets = super()._get_show_widget(pk, item, *args, **kwargs)
+        values = widgets["show"].template_args["value_columns"]
+        names = _names({item.user_id})
+        values[self.show_columns.index("user_id")] = names.get(item.user_id, item.user_id)
+        return widgets
+
+
+def _names(accounts: set[int | None]) -> dict[int, str]:
+    """Return the names of accounts by key."""
+    users, keys = User.__table__.c, accounts - {None}
+    found = select(users.id, users.last_name, users.first_name).where(users.id.in_(keys))
+    rows = db.session.execute(found) if keys else ()
+    return {key: f"{last}{first}" for key, last, first in rows}
 
 
 class EvidenceFileView(ReadOnlyView):
