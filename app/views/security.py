@@ -39,6 +39,8 @@ from app.security import accounts, appointments, audit
 from app.security.roles import TEMPLATES, title_of
 
 MOST_SHOWN = 200
+OF_TOWNSHIPS = ("township", "schools")
+"""Scopes whose role of all townships is shown only while somebody holds it."""
 SYMBOLS = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -386,7 +388,8 @@ def _groups() -> dict[str, list[Any]]:
     ).all()
     groups: dict[str, list[Any]] = {key: [] for key in TEMPLATES}
     for row in rows:
-        groups.setdefault(row.template, []).append(row)
+        if row.township or row.holders or TEMPLATES[row.template].scope_kind not in OF_TOWNSHIPS:
+            groups[row.template].append(row)
     return groups
 
 

@@ -203,6 +203,7 @@ class Follower:
         return self.world.store.add(
             Feedback,
             **inspected.scope,
+            created_at=at(inspected.day, 17),
             inspection_id=inspected.id,
             kind=inspected.kind.feedback,
             opinion="\n".join(

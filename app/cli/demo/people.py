@@ -188,7 +188,7 @@ def _hold(
         template=template,
         capacity=template_of(template).capacity,
         scope_kind=scope_kind,
-        role_id=_role_id(world, template),
+        role_id=_role_id(world, template, scope["township_id"]),
         title=title,
         valid_from=valid_from or _since(world),
         valid_to=valid_to,
@@ -197,10 +197,13 @@ def _hold(
     return Hand(person_id, key, template, name)
 
 
-def _role_id(world: World, template: str) -> int:
-    if template not in world.roles:
-        world.roles[template] = role_for(world.store.session, template).id
-    return world.roles[template]
+def _role_id(world: World, template: str, township_id: int | None) -> int:
+    key = (template, township_id)
+    if key not in world.roles:
+        names = {town.row.id: town.row.name for town in world.towns}
+        place = names.get(township_id)
+        world.roles[key] = role_for(world.store.session, template, township_id, place).id
+    return world.roles[key]
 
 
 def _since(world: World) -> date:

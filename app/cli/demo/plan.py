@@ -120,8 +120,8 @@ class World:
     seed: int
     towns: list[Town] = field(default_factory=list)
     bureau: Bureau = field(default_factory=Bureau)
-    roles: dict[str, int] = field(default_factory=dict)
-    """The key of each template's role."""
+    roles: dict[tuple[str, int | None], int] = field(default_factory=dict)
+    """The key of each template's role, by township."""
     pupils: list[Pupil] = field(default_factory=list)
 
     def random(self, part: str) -> Random:

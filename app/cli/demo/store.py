@@ -42,10 +42,8 @@ class Store:
         """Add a row and return its key; all rows of a table name the same columns."""
         name = model.__tablename__
         key: int = values["id"] if "id" in values else self.next_id(model)
-        values["id"] = key
-        values.update(self._constant_of(model))
         rows = self._rows.setdefault(name, [])
-        rows.append(values)
+        rows.append({**self._constant_of(model), **values, "id": key})
         return key
 
     def flush(self) -> None:
