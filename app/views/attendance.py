@@ -232,7 +232,11 @@ class AbsenceView(ReadOnlyView):
 
 def add_views(appbuilder: AppBuilder) -> None:
     """Add the attendance of today and the lists behind it."""
-    category = {"category": "Daily work", "category_label": _l("Daily work")}
+    category = {
+        "category": "Daily work",
+        "category_label": _l("Daily work"),
+        "category_icon": "fa-briefcase",
+    }
     appbuilder.add_view(
         AttendanceEntryView,
         "AttendanceEntryView",

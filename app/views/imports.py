@@ -289,7 +289,11 @@ def _workbook(content: bytes, name: str) -> Response:
 
 def add_views(appbuilder: AppBuilder) -> None:
     """Add the imports and the list of jobs."""
-    category = {"category": "Administration", "category_label": _l("Administration")}
+    category = {
+        "category": "Administration",
+        "category_label": _l("Administration"),
+        "category_icon": "fa-gear",
+    }
     appbuilder.add_view(
         ImportView, "ImportView", label=_l("Imports"), icon="fa-file-import", **category
     )

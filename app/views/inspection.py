@@ -36,4 +36,5 @@ def add_views(appbuilder: AppBuilder) -> None:
         icon="fa-clipboard-list",
         category="Inspections",
         category_label=_l("Inspections"),
+        category_icon="fa-clipboard-list",
     )

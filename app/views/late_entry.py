@@ -159,4 +159,5 @@ def add_views(appbuilder: AppBuilder) -> None:
         icon="fa-hourglass-end",
         category="Daily work",
         category_label=_l("Daily work"),
+        category_icon="fa-briefcase",
     )

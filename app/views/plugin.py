@@ -81,6 +81,7 @@ def register(appbuilder: AppBuilder) -> None:
         icon="fa-plug",
         category="Administration",
         category_label=_l("Administration"),
+        category_icon="fa-gear",
     )
     app.context_processor(banner)
     app.register_blueprint(health)
