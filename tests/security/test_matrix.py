@@ -18,7 +18,7 @@ from app.imports import entities
 from app.models import SchoolClass
 from app.security.roles import TEMPLATES
 from tests.builder import CountyBuilder
-from tests.conftest import Login
+from tests.conftest import Login, log_in
 from tests.security.planting import Planter, snapshot
 from tests.visitor import Visitor, read, text_of
 
@@ -41,6 +41,17 @@ PUBLIC = frozenset(
     }
 )
 """Everything that answers without a login; a rule that is not named here must ask for one."""
+OF_THE_ACCOUNT = frozenset(
+    {
+        "ActingView.choose",
+        "ActingView.choose_one",
+        "MyAccountView.password",
+        "MyAccountView.userinfo",
+    }
+)
+"""What everybody who is signed in may ask for: the own account and the own offices."""
+ACTIONS = (".action", ".action_post")
+"""A screen that knows no action of the name says so before it asks who is there."""
 ASKS_WITHIN = frozenset({"action", "action_post"})
 """Methods of the base view that look the permission of the named action up by themselves."""
 MOVING = frozenset({"change", "submit_token", "account", "ab_user", "permission_version"})
@@ -234,10 +245,11 @@ def _touched(
 
 @pytest.mark.in_turn
 @pytest.mark.parametrize("key", ["school_leader", "township_leader", "liaison_leader"])
-def test_pages_of_own_rows_show_nothing_of_other_places(
+def test_pages_of_own_rows_show_nothing_of_other_places_and_change_nothing(
     app: Flask, county: CountyBuilder, login: Login, ground: Ground, key: str
 ) -> None:
     visitor, marks = visitor_of(key, county, login), forbidden_marks(key)
+    before = snapshot(app, without=MOVING)
     shown = 0
 
     for rule in rules(app):
@@ -250,6 +262,8 @@ def test_pages_of_own_rows_show_nothing_of_other_places(
             assert not [mark for mark in marks if mark in text_of(answer)], path
 
     assert shown > 3
+    after = snapshot(app, without=MOVING)
+    assert [name for name, rows in before.items() if rows != after[name]] == []  # only read
 
 
 @pytest.mark.in_turn
@@ -344,14 +358,36 @@ def test_every_rule_asks_for_a_permission_or_is_listed_as_public(
 def test_nobody_reads_anything_without_signing_in(
     app: Flask, client: Visitor, ground: Ground
 ) -> None:
+    token = read(client.get("/login/")).select_one("input[name=csrf_token]")["value"]
+
     for rule in rules(app):
         if rule.endpoint in PUBLIC:
             continue
-        for path, _row in paths(app, rule, [1, MISSING]):
-            answer = client.get(path)
-            assert answer.status_code in {302, 401, 403, 404, 405}, path
-            text = answer.get_data(as_text=True)
-            assert not [mark for mark in (FAR, NEAR, OWN) if mark in text], path
+        for path, row in paths(app, rule, [1, MISSING]):
+            for answer in _answers(app, client, rule, path, [row], token):
+                said = f"{answer.request.method} {path}"
+                assert answer.status_code in {302, 401, 403, 404}, said
+                assert answer.status_code != 302 or "/login/" in str(answer.location), said
+                assert not [mark for mark in (FAR, NEAR, OWN) if mark in text_of(answer)], said
+
+
+@pytest.mark.in_turn
+@pytest.mark.parametrize("key", ["nobody"])
+def test_who_holds_no_office_is_denied_everything_but_the_own_account(
+    app: Flask, county: CountyBuilder, client: Visitor, ground: Ground, key: str
+) -> None:
+    log_in(client, county.account(county.person()).username)
+    token = client.token()
+
+    for rule in rules(app):
+        if rule.endpoint in PUBLIC | OF_THE_ACCOUNT:
+            continue
+        own = keys_for(app, rule, ground.own)[:1] or [MISSING]
+        for path, row in paths(app, rule, own):
+            for answer in _answers(app, client, rule, path, [row], token):
+                said = f"{answer.request.method} {path}"
+                denied = {403, 404} if rule.endpoint.endswith(ACTIONS) else {403}
+                assert answer.status_code in denied, said
 
 
 @pytest.mark.parametrize("key", ["school_leader", "township_leader", "system_administrator"])
