@@ -11,8 +11,11 @@ from app.base import Model
 from app.columns import UtcDateTime
 from app.crud.base import BureauModelView
 from tests.conftest import CountyBuilder, Visitor
+from tests.security.planting import Planter
 
 ALLOWED = 4
+A_PAGE = 25
+FIRST_MARK = ord("一")
 BASELINE = "/lookup/school?id=0"
 """A page that runs nothing but what every request runs: session, user, version, scope."""
 
@@ -40,7 +43,7 @@ FILLED = {
     "township", "school", "school_class", "person", "child", "visit", "guardian", "liaison_contact",
     "enrolment", "status_event", "calendar_day", "liaison_assignment", "violation", "change",
     "policy_document", "appointment", "calendar_exception", "obligation", "evidence_set",
-    "rule_run", "code", "parameter",
+    "rule_run", "code", "parameter", "semester",
 }  # fmt: skip
 
 
@@ -79,6 +82,12 @@ def value_of(column, n: int):
     return f"bulk{column.name[:4]}{n}"[: column.type.length or 40]
 
 
+def plant(app, county: CountyBuilder, times: int) -> None:
+    """Add rows to every other table of a place, plugins' tables included, each with its parents."""
+    for number in range(times):
+        Planter(app, county.a_school, chr(FIRST_MARK + number)).plant()
+
+
 def every_list(app) -> list[BureauModelView]:
     """Return all views with a list, those of plugins included."""
     return [
@@ -93,17 +102,21 @@ def test_a_list_page_runs_at_most_four_statements(
     rows: int, admin: Visitor, county: CountyBuilder, app, statements
 ) -> None:
     fill(county, rows)
+    plant(app, county, min(rows, A_PAGE))
     admin.get("/")
     every_request = len(statements(admin, BASELINE))
 
-    too_many = {}
+    too_many, empty = {}, set()
     for view in every_list(app):
-        statements(admin, f"{view.route_base}/list/")  # draws the search panel once
+        first = admin.get(f"{view.route_base}/list/")  # draws the search panel once
+        if "row-link" not in first.get_data(as_text=True):
+            empty.add(view.datamodel.obj.__tablename__)
         seen = statements(admin, f"{view.route_base}/list/")
         if len(seen) - every_request > ALLOWED:
             too_many[type(view).__name__] = seen
 
     assert not too_many
+    assert empty <= {"job"}  # theirs come from the server alone
 
 
 def test_no_page_loads_a_table_into_a_drop_down(admin: Visitor, county: CountyBuilder, app) -> None:
