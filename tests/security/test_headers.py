@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from app.base import Refused
-from tests.builder import CountyBuilder
+from config import Production
+from tests.builder import PASSWORD, CountyBuilder
 from tests.conftest import Login
 from tests.visitor import Visitor, read
 
@@ -61,6 +63,36 @@ def test_pages_hold_no_inline_handlers_and_load_nothing_from_outside(
             assert not [name for name in tag.attrs if name.startswith("on")], f"{path} {tag.name}"
             address = str(tag.get("src") or (tag.get("href") if tag.name == "link" else "") or "")
             assert not address.startswith(("http:", "https:", "//")), address
+
+
+def test_the_session_cookie_is_closed_to_scripts_and_other_sites(
+    client: Visitor, county: CountyBuilder
+) -> None:
+    user = county.account(county.person())
+
+    answer = client.submit(
+        "/login/",
+        {"username": user.username, "password": PASSWORD},
+        select="form[method=post]",
+        follow_redirects=False,
+    )
+
+    cookies = answer.headers.getlist("Set-Cookie")
+    assert [cookie.partition("=")[0] for cookie in cookies] == ["bureau"]
+    assert {"HttpOnly", "SameSite=Lax"} <= set(cookies[0].split("; "))
+
+
+@pytest.mark.parametrize(("settings", "is_secure"), [({}, True), ({"INSECURE_HTTP": "1"}, False)])
+def test_cookies_of_production_need_an_encrypted_line_unless_told_otherwise(
+    tmp_path: Path, settings: dict[str, str], is_secure: bool
+) -> None:
+    given = {
+        "DATABASE_URL": "postgresql://localhost/bureau",
+        "SECRET_KEY": "k" * 40,
+        "INSTANCE_DIR": str(tmp_path),
+    }
+
+    assert Production(given | settings).SESSION_COOKIE_SECURE is is_secure
 
 
 def test_static_files_may_be_kept(client: Visitor) -> None:
