@@ -200,8 +200,8 @@ def _hold(
 def _role_id(world: World, template: str, township_id: int | None) -> int:
     key = (template, township_id)
     if key not in world.roles:
-        names = {town.row.id: town.row.name for town in world.towns}
-        place = names.get(township_id)
+        names = (town.row.name for town in world.towns if town.row.id == township_id)
+        place = next(names, None)
         world.roles[key] = role_for(world.store.session, template, township_id, place).id
     return world.roles[key]
 
