@@ -15,6 +15,7 @@ from app.host.imports import PACKAGE
 from app.host.plugin import Plugin
 from app.host.problem import brief, problem
 from app.imports.core import CORE
+from app.models import School, SchoolClass
 from app.rules.check import SelectFault, check_rule, check_select
 
 Stage = Literal["read", "models", "collected"]
@@ -79,11 +80,22 @@ def checklist_is_the_only_one_of_its_key(plugin: Plugin, world: World) -> Iterat
 
 
 @register("read")
-def grants_name_known_roles(plugin: Plugin, world: World) -> Iterator[Problem]:
-    """Refuse role keys that no template has."""
-    for role in sorted(plugin.manifest.grants.roles() - world.roles):
+def roles_are_known(plugin: Plugin, world: World) -> Iterator[Problem]:
+    """Refuse role keys that no template has, in the grants and as the capacity of a visit."""
+    spec = plugin.manifest.inspection
+    named = plugin.manifest.grants.roles() | ({spec.capacity} if spec else set())
+    for role in sorted(named - world.roles):
         known = ", ".join(sorted(world.roles))
         yield problem("E070", _file(plugin, "plugin"), role=role, known=known)
+
+
+@register("read")
+def cadence_asks_for_what_there_is(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
+    """Refuse a cadence that is narrowed by what neither a school nor a class has."""
+    spec = plugin.manifest.inspection
+    for name in sorted(spec.cadence.only) if spec else ():
+        if not any(name in place.__table__.columns for place in (School, SchoolClass)):
+            yield problem("E025", _file(plugin, "plugin"), name=name)
 
 
 @register("models")

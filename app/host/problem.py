@@ -123,6 +123,11 @@ CATALOGUE: Final[dict[str, Entry]] = {
         N_("The inspection uses the checklist %(key)s, which nobody brings"),
         N_("Bring checklist.toml with this key, or name the plugin that has it in requires"),
     ),
+    "E025": Entry(
+        "error",
+        N_("The cadence asks for %(name)s, which neither schools nor classes have"),
+        N_("Use a column of flask plugins tables school or school_class"),
+    ),
     "E030": Entry(
         "error",
         N_("The model %(model)s declares no scope"),
@@ -240,7 +245,7 @@ CATALOGUE: Final[dict[str, Entry]] = {
     ),
     "E070": Entry(
         "error",
-        N_("The grants name the unknown role %(role)s"),
+        N_("The plugin names the unknown role %(role)s"),
         N_("Use one of: %(known)s"),
     ),
     "E071": Entry(

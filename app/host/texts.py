@@ -27,7 +27,7 @@ MARKS: Final = frozenset({"_", "_l"})
 
 
 def texts_of(folder: Path) -> Iterator[str]:
-    """Yield the texts of a plugin that people see: of its TOML files, and those its Python marks.
+    """Yield the texts of a plugin that people see: of TOML files, marked in Python, of templates.
 
     The wording of a policy's clauses is quoted, never translated.
     """
@@ -39,6 +39,8 @@ def texts_of(folder: Path) -> Iterator[str]:
                 first = node.args[0]
                 if node.func.id in MARKS and isinstance(first, ast.Constant):
                     yield str(first.value)
+    for path in _templates(folder):
+        yield from _template_texts(path)
 
 
 def toml_texts(path: Path, keys: Iterable[str]) -> Iterator[str]:
@@ -67,6 +69,14 @@ def foreign_texts(folder: Path) -> Iterator[tuple[Path, str]]:
     own = set(_strings(folder)) if held else set()
     for path in held:
         yield from ((path, text) for text in _translations(path) if text not in own)
+
+
+def untranslated(folder: Path, core: Path, language: str) -> list[str]:
+    """Return the texts of a plugin that neither its own catalogue nor the core's translates."""
+    held = Path(language) / DOMAIN
+    done = {**_translations(core / held), **_translations(folder / "translations" / held)}
+    texts = {text for text in texts_of(folder) if is_chinese(text) == (language == "en")}
+    return sorted(texts - done.keys())
 
 
 def differing_texts(folder: Path, core: Path) -> Iterator[tuple[Path, str]]:
@@ -130,8 +140,12 @@ def _strings(folder: Path) -> Iterator[str]:
         for node in ast.walk(_tree(path)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value
-    for path in sorted(folder.glob("templates/**/*.html")):
+    for path in _templates(folder):
         yield from _template_texts(path)
+
+
+def _templates(folder: Path) -> list[Path]:
+    return sorted(folder.glob("templates/**/*.html"))
 
 
 def _template_texts(path: Path) -> Iterator[str]:

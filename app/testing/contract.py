@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
@@ -18,7 +19,8 @@ from app.host.discovery import Folder, discover, read_folder
 from app.host.loader import host_of
 from app.host.plugin import Plugin
 from app.host.registry import core_roles
-from app.host.texts import DOMAIN, catalogue, foreign_texts, is_chinese, texts_of
+from app.host.texts import DOMAIN, foreign_texts, untranslated
+from app.models import Clause
 from app.rules.check import check_rule
 
 
@@ -89,12 +91,27 @@ class PluginContract:
             needs = other.manifest.requires if other.manifest else ()
             assert other.problems == [] or self.name in needs
 
+    def test_clauses_that_are_cited_exist(self, plugin: Plugin) -> None:
+        """Cite clauses of a policy that the county has, or of the plugin's own policy.toml."""
+        known = set(db.session.scalars(select(Clause.key)))
+        assert sorted(set(_cited(plugin)) - known - {""}) == []
+
     def test_texts_are_translated(self, folder: Folder) -> None:
-        """Give every text of the folder in every language that the plugin has, and no other."""
-        texts = set(texts_of(folder.path))
+        """Give every text in the languages that the plugin has, here or in the core; no other."""
+        core = current_app.config["TRANSLATIONS_DIR"]
         for path in sorted(folder.path.glob(f"translations/*/{DOMAIN}")):
             language = path.parent.parent.name
-            done = {entry.id for entry in catalogue(path) if entry.string and not entry.fuzzy}
-            ours = {text for text in texts if is_chinese(text) == (language == "en")}
-            assert sorted(ours - done) == [], language
+            assert untranslated(folder.path, core, language) == [], language
         assert list(foreign_texts(folder.path)) == []
+
+
+def _cited(plugin: Plugin) -> Iterator[str]:
+    """Yield the keys of the clauses that a plugin cites."""
+    manifest, checklist = plugin.manifest, plugin.folder.checklist
+    if manifest.inspection:
+        yield manifest.inspection.clause
+    if checklist:
+        yield from (item.clause for item in checklist.items())
+    for parameter in manifest.parameters.values():
+        yield from (value.clause for value in parameter.values)
+    yield from (offered.clause for offered in (*plugin.offers.rules, *plugin.offers.bulletins))

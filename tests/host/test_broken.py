@@ -208,6 +208,20 @@ BROKEN = {
         {"plugin.toml": MANIFEST + '[grants]\nread = ["king"]\n'},
         "E070",
     ),
+    "unknown capacity": (
+        {
+            "plugin.toml": INSPECTION.replace('"school_leader"', '"king"'),
+            "checklist.toml": CHECKLIST,
+        },
+        "E070",
+    ),
+    "cadence of a column that is not there": (
+        {
+            "plugin.toml": INSPECTION + 'cadence = { every = "month", only = { boarding = true } }',
+            "checklist.toml": CHECKLIST,
+        },
+        "E025",
+    ),
     "grant on no view": (
         {"plugin.toml": MANIFEST + '[[grants.view]]\nname = "Nothing"\nread = []\n'},
         "E071",

@@ -60,13 +60,7 @@ def plans_of(world: World, random: Random, kind: Any, order: int) -> Iterator[Pl
 
 def _is_meant(kind: Any, campus: Campus) -> bool:
     """Tell whether the type's cadence names schools of this sort."""
-    for name, wanted in kind.cadence.only.items():
-        value = getattr(campus, name, None)
-        if value is None:
-            value = getattr(campus, f"is_{name}", None)
-        if value != wanted:
-            return False
-    return True
+    return all(getattr(campus, name, None) == wanted for name, wanted in kind.cadence.only.items())
 
 
 def _is_visited(random: Random, campus: Campus) -> bool:
