@@ -103,6 +103,8 @@ class TownshipScoped:
 
     county_wide_rows: ClassVar[bool] = False
     """Whether a row may have no township: everybody reads it, only a county scope writes it."""
+    unplaced_rows: ClassVar[bool] = False
+    """Whether a row may have no township yet: only a county scope reads and writes it."""
     follows_child: ClassVar[bool] = False
     """Whether the rows are also seen by the present school of their child."""
     is_large: ClassVar[bool] = False
@@ -115,7 +117,9 @@ class TownshipScoped:
     @declared_attr
     def township_id(cls) -> Mapped[int]:
         return mapped_column(
-            ForeignKey("township.id"), index=not cls.is_large, nullable=cls.county_wide_rows
+            ForeignKey("township.id"),
+            index=not cls.is_large,
+            nullable=cls.county_wide_rows or cls.unplaced_rows,
         )
 
     @declared_attr

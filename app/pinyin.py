@@ -28,6 +28,19 @@ def search_key(name: str) -> str:
     return SEPARATOR.join([words, *entries])
 
 
+@lru_cache(maxsize=65536)
+def sounds(name: str) -> frozenset[str]:
+    """Return how a name may sound, without tones: names that share a sound are homophones 同音."""
+    from pypinyin import Style, lazy_pinyin, pinyin  # heavy: loaded with the first name
+
+    plain = "".join(name.split()).lower()
+    if not plain:
+        return frozenset()
+    heads = pinyin(plain[0], style=Style.NORMAL, heteronym=True)[0][:READINGS]
+    tail = "".join(lazy_pinyin(plain[1:]))
+    return frozenset(f"{head}{tail}" for head in heads)
+
+
 def pairs(text: str) -> list[str]:
     """Return the neighbouring characters of a text, two by two, and each Chinese one by itself.
 

@@ -21,7 +21,7 @@ from app.host.problem import problem
 DOMAIN: Final = Path("LC_MESSAGES") / "messages.po"
 TITLES: Final = frozenset({"title", "content", "standard", "text", "labels"})
 POLICY_TITLES: Final = frozenset({"title", "heading"})
-FILES: Final = ("plugin.toml", "checklist.toml", "policy.toml")
+POLICY: Final = "policy.toml"
 LONGEST: Final = 300
 MARKS: Final = frozenset({"_", "_l"})
 
@@ -31,8 +31,8 @@ def texts_of(folder: Path) -> Iterator[str]:
 
     The wording of a policy's clauses is quoted, never translated.
     """
-    for file in FILES:
-        yield from toml_texts(folder / file, POLICY_TITLES if file == "policy.toml" else TITLES)
+    for path in _tables(folder):
+        yield from toml_texts(path, POLICY_TITLES if path.name == POLICY else TITLES)
     for path in _modules(folder):
         for node in ast.walk(_tree(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
@@ -132,10 +132,8 @@ def _under(node: Any, keys: frozenset[str]) -> Iterator[str]:
 
 def _strings(folder: Path) -> Iterator[str]:
     """Yield every text that stands anywhere in the folder, marked or not."""
-    for file in FILES:
-        path = folder / file
-        if path.is_file():
-            yield from _all(tomllib.loads(path.read_text(encoding="utf-8")))
+    for path in _tables(folder):
+        yield from _all(tomllib.loads(path.read_text(encoding="utf-8")))
     for path in _modules(folder):
         for node in ast.walk(_tree(path)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -162,6 +160,11 @@ def _all(node: Any) -> Iterator[str]:
     parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
     for part in parts:
         yield from _all(part)
+
+
+def _tables(folder: Path) -> list[Path]:
+    """Return the TOML files of a plugin: those of the contract and data files of its own."""
+    return sorted(folder.glob("*.toml"))
 
 
 def _modules(folder: Path) -> Iterator[Path]:
