@@ -1,13 +1,21 @@
-"""Read an uploaded list by the columns of an entity; nothing is stored, nothing asked of rows."""
+"""Read an uploaded list that is not stored as it is, and add the many rows that come of one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
-from app.base import Refused
+from app.base import Refused, Scoped
 from app.imports.batch import lines_of, open_file
 from app.imports.entity import Entity, Row
+from app.imports.stage import next_ids
+from app.models import School
+from app.security.scope import table_of
 
 
 def read_list(entity: Entity, upload: FileStorage | None) -> list[Row]:
@@ -19,3 +27,19 @@ def read_list(entity: Entity, upload: FileStorage | None) -> list[Row]:
         raise Refused(_("Choose a file."))
     upload.stream.seek(0)
     return lines_of(open_file(entity, upload.stream.read(), upload.filename))
+
+
+def add_rows(session: Session, rows: Sequence[Any]) -> None:
+    """Add many rows of one model with their trail; the statements do not grow with the rows."""
+    if not rows:
+        return
+    # With its key given, a row need not be asked back, and all go in one statement.
+    keys = next_ids(session.connection(), table_of(type(rows[0])), len(rows))
+    for row, key in zip(rows, keys, strict=True):
+        row.id = key
+    schools = {row.school_id for row in rows if isinstance(row, Scoped) and row.school_id}
+    # Held until the end: the guard looks up the school of each row.
+    held = session.scalars(select(School).where(School.id.in_(schools))).all() if schools else []
+    session.add_all(rows)
+    session.flush()
+    del held

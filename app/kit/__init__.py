@@ -10,16 +10,21 @@ from app.base import Audited, CountyScoped, Refused, Scoped, Shared, actor, plug
 from app.cadence.period import Terms, load_terms, school_months
 from app.checklists.kind import FieldContext, FieldKind, Part, Row
 from app.clock import now, today
-from app.columns import Encrypted, UtcDateTime
+from app.columns import Encrypted, UtcDateTime, blind_indexes
 from app.crud.base import BureauModelView
+from app.crud.download import workbook_answer
 from app.crud.fields import DayField, LookupField, LookupManyField, PlainText, trimmed
 from app.crud.once import earlier_result, give_token, keep_token
 from app.crud.panel import Due, Panel, PanelContent, PanelRow
 from app.crud.refusal import FieldRefused, incident_text
 from app.documents.bulletin import Bulletin, Column, Section
+from app.files.double import same_originals
 from app.files.field import EvidenceField
 from app.imports.entity import Column as ImportColumn
 from app.imports.entity import Entity, Items, Key, Lookup
+from app.imports.entity import Row as ImportRow
+from app.imports.listing import add_rows, read_list
+from app.imports.value import number_is_sound
 from app.kit.hook import hookimpl
 from app.kit.inspection import inspection_types
 from app.kit.page import Grant, Page, interface
@@ -68,8 +73,12 @@ from app.models import (
 from app.parameters.settings import Settings, settings_of
 from app.parameters.value import value_on
 from app.parameters.window import Period, Window
+from app.pinyin import sounds
 from app.rules.engine import RuleReport, RuleResult
 from app.rules.rule import Rule
+from app.security.privacy import masked_number
+from app.workbook import Column as SheetColumn
+from app.workbook import Head, Sheet
 from app.workflow.standing import UNFINISHED, closings, overdue, standing
 
 __all__ = [
@@ -111,7 +120,9 @@ __all__ = [
     "FindingState",
     "Grant",
     "Guardian",
+    "Head",
     "ImportColumn",
+    "ImportRow",
     "Inspection",
     "InspectionParticipant",
     "InspectionState",
@@ -145,6 +156,8 @@ __all__ = [
     "Session",
     "Settings",
     "Shared",
+    "Sheet",
+    "SheetColumn",
     "StatusEvent",
     "Terms",
     "Township",
@@ -157,6 +170,8 @@ __all__ = [
     "_",
     "_l",
     "actor",
+    "add_rows",
+    "blind_indexes",
     "closings",
     "earlier_result",
     "give_token",
@@ -166,13 +181,19 @@ __all__ = [
     "interface",
     "keep_token",
     "load_terms",
+    "masked_number",
     "now",
+    "number_is_sound",
     "overdue",
     "plugin_base",
+    "read_list",
+    "same_originals",
     "school_months",
     "settings_of",
+    "sounds",
     "standing",
     "today",
     "trimmed",
     "value_on",
+    "workbook_answer",
 ]

@@ -1,0 +1,273 @@
+"""Compare lists, follow up and close the lines, and show the head-count of a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Response, abort, flash, g, redirect, request, url_for
+from flask_appbuilder import expose, has_access
+from flask_appbuilder.security.decorators import permission_name
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import delete, select
+from wtforms import FileField, Form
+
+from app.kit import (
+    BureauModelView,
+    FieldRefused,
+    Page,
+    Refused,
+    hookimpl,
+    interface,
+    today,
+    workbook_answer,
+)
+
+from .catalogue import FROM_FILE, closures, methods, own_lists, titles
+from .closing import close, is_open, may_take_over, reopen, take_over
+from .headcount_view import HeadcountView
+from .lists import entries_of_children, entries_of_file
+from .models import Comparison, Residual
+from .outcome import Lists, compare, parts_of
+from .page import KINDS, LIKENESSES, sides_of, summary_of
+from .sheets import sheets_of
+
+CATEGORY, ICON = "Children", "fa-scale-balanced"
+SOURCES = {FROM_FILE: _l("Uploaded file"), **titles(own_lists())}
+
+
+class ResidualView(BureauModelView):
+    """List the lines that do not agree, and close them with a reason and its proof."""
+
+    datamodel = interface(Residual)
+    route_base = "/reconciliation/lines"
+    noun = _l("Line of a comparison")
+    list_title = _l("Lines to be followed up")
+    edit_title = _l("Close the line")
+    list_columns = ["name", "kind", "likeness", "township", "school", "closure", "closed_at"]
+    show_columns = [
+        "comparison", "kind", "likeness", "township", "school", "remark", "closure",
+        "closure_note", "closed_at", "closed_by",
+    ]  # fmt: skip
+    add_columns: list[str] = []
+    edit_columns = ["closure", "closure_note", "evidence_set_id"]
+    search_columns = [
+        "name", "kind", "likeness", "closure", "closed_at", "is_sound", "comparison", "school",
+        "township",
+    ]  # fmt: skip
+    base_order = ("id", "asc")
+    exclude_route_methods = frozenset({"add", "delete"})
+    show_template = "reconciliation/line.html"
+    choices_columns = {
+        "kind": KINDS,
+        "likeness": LIKENESSES,
+        "closure": titles(closures()),
+    }
+    label_columns = {
+        "name": _l("Full name"),
+        "comparison": _l("Comparison"),
+        "kind": _l("What does not agree"),
+        "likeness": _l("Why they may be one"),
+        "remark": _l("The list says"),
+        "closure": _l("Reason of closing"),
+        "closure_note": _l("Remark on closing"),
+        "closed_at": _l("Closed at"),
+        "closed_by": _l("Closed by"),
+        "is_sound": _l("The id numbers are sound"),
+        "evidence_set_id": _l("Proof"),
+    }
+    description_columns = {
+        "closure": _l("Check the id number first: a slip of the pen is no dropout."),
+        "evidence_set_id": _l("Most reasons need a paper or a picture that shows them."),
+    }
+
+    def before_edit(self, item: Residual) -> None:
+        """Lead back from a line that is closed: it is opened again first."""
+        if not is_open(item):
+            flash(_("The line is closed. Open it again before you change it."), "warning")
+            abort(redirect(url_for(".show", pk=item.id)))
+
+    def check(self, form: Form, item: Residual | None) -> None:
+        """Ask for a reason that fits the line, and for its proof."""
+        assert item is not None
+        field = form.evidence_set_id
+        kept = [file for file in field.files if file.id not in field.dropped]
+        close(item, form.closure.data, has_proof=bool(kept))
+
+    def saved(self, item: Residual, *, is_new: bool) -> None:
+        """Let two different children become a line each."""
+        if item.closure is not None and closures()[item.closure].parts:
+            self.datamodel.session.add_all(list(parts_of(item)))
+            self.datamodel.session.flush()
+
+    def shown(self, item: Residual) -> None:
+        """Remember the line for the template."""
+        g.shown_line = item
+
+    def render_template(self, template: str, **kwargs: Any) -> Any:
+        """Set the two sides of a line beside each other."""
+        line = g.get("shown_line")
+        if template == self.show_template and line is not None:
+            kwargs.update(
+                line=line,
+                sides=sides_of(line),
+                is_open=is_open(line),
+                may_edit=self._may("can_edit", type(self).__name__),
+                takes_over=self._may("can_edit", "ChildView") and may_take_over(line),
+            )
+        return super().render_template(template, **kwargs)
+
+    @expose("/take-over/<pk>", methods=["POST"])
+    @has_access
+    @permission_name("edit")
+    def take_over(self, pk: str) -> Any:
+        """Give the product's own child the id number of the other list, and close the line."""
+        if not self._may("can_edit", "ChildView"):
+            abort(403)
+        return self._do(pk, take_over, _("The id number was corrected and the line closed."))
+
+    @expose("/reopen/<pk>", methods=["POST"])
+    @has_access
+    @permission_name("reopen")
+    def reopen(self, pk: str) -> Any:
+        """Open a closed line again; the trail keeps how it was closed."""
+        return self._do(pk, reopen, _("The line is open again."))
+
+    def _do(self, pk: str, deed: Any, told: str) -> Any:
+        session, line = self.datamodel.session, self.row(pk)
+        try:
+            deed(session(), line)
+            session.commit()
+            flash(told, "success")
+        except Refused as refusal:
+            session.rollback()
+            flash(refusal.message, "danger")
+        return redirect(url_for(".show", pk=pk))
+
+    def _may(self, permission: str, view: str) -> bool:
+        return bool(self.appbuilder.sm.has_access(permission, view))
+
+
+class ComparisonView(BureauModelView):
+    """Compare two lists, each a file or the product's own children."""
+
+    datamodel = interface(Comparison)
+    route_base = "/reconciliation"
+    noun = _l("Comparison")
+    list_title = _l("Comparisons of lists")
+    list_columns = [
+        "compared_on", "method", "township", "school", "left_count", "right_count", "agreeing",
+    ]  # fmt: skip
+    show_columns = [
+        "compared_on", "method", "township", "school", "left_source", "left_file", "left_count",
+        "right_source", "right_file", "right_count", "agreeing", "note",
+    ]  # fmt: skip
+    add_columns = ["method", "left_source", "left_upload", "right_source", "right_upload", "note"]
+    edit_columns = ["note"]
+    search_columns = ["compared_on", "method", "township", "school"]
+    base_order = ("id", "desc")
+    related_views = [ResidualView]
+    show_template = "reconciliation/comparison.html"
+    choices_columns = {
+        "method": titles(methods()),
+        "left_source": SOURCES,
+        "right_source": SOURCES,
+    }
+    add_form_extra_fields = {
+        "left_upload": FileField(
+            _l("File of the first list"),
+            description=_l("Workbook or .csv with the columns name and, best, id number."),
+        ),
+        "right_upload": FileField(
+            _l("File of the second list"),
+            description=_l("Workbook or .csv with the columns name and, best, id number."),
+        ),
+    }
+    label_columns = {
+        "compared_on": _l("Compared on"),
+        "method": _l("Comparison"),
+        "left_source": _l("First list"),
+        "left_file": _l("File of the first list"),
+        "left_count": _l("Rows of the first list"),
+        "right_source": _l("Second list"),
+        "right_file": _l("File of the second list"),
+        "right_count": _l("Rows of the second list"),
+        "agreeing": _l("Agreeing"),
+        "note": _l("Note"),
+    }
+    description_columns = {
+        "method": _l("The first list stands before the ×, the second after it."),
+    }
+
+    def check(self, form: Form, item: Comparison | None) -> None:
+        """Read both lists before anything is stored."""
+        if item is None:
+            left, unread_left = self._list_of(form, "left")
+            right, unread_right = self._list_of(form, "right")
+            g.compared_lists = Lists(left, right, unread_left, unread_right)
+
+    def _list_of(self, form: Form, side: str) -> tuple[Any, Any]:
+        session, source = self.datamodel.session(), form[f"{side}_source"].data
+        if source != FROM_FILE:
+            return entries_of_children(session, own_lists()[source], today()), ()
+        try:
+            return entries_of_file(session, request.files.get(f"{side}_upload"))
+        except Refused as refusal:
+            raise FieldRefused(f"{side}_upload", refusal.message) from None
+
+    def pre_add(self, item: Comparison) -> None:
+        """Note the day and the files."""
+        item.compared_on = today()
+        for side in ("left", "right"):
+            upload = request.files.get(f"{side}_upload")
+            if getattr(item, f"{side}_source") == FROM_FILE and upload is not None:
+                setattr(item, f"{side}_file", (upload.filename or "")[-200:])
+
+    def saved(self, item: Comparison, *, is_new: bool) -> None:
+        """Compare the lists in the transaction that stores the comparison."""
+        if is_new:
+            compare(self.datamodel.session(), item, g.compared_lists)
+
+    def pre_delete(self, item: Comparison) -> None:
+        """Take open lines along; a comparison with a closed one stays."""
+        session = self.datamodel.session
+        lines = Residual.comparison_id == item.id
+        closed = select(Residual.id).where(lines, Residual.closed_at.is_not(None))
+        if session.scalar(closed.limit(1)) is not None:
+            raise Refused(_("Lines of this comparison are closed already; it stays."))
+        session.execute(delete(Residual).where(lines))
+
+    def shown(self, item: Comparison) -> None:
+        """Remember the comparison for the template."""
+        g.shown_comparison = item
+
+    def render_template(self, template: str, **kwargs: Any) -> Any:
+        """Add how many lines of each kind there are, and how many are open."""
+        shown = g.get("shown_comparison")
+        if template == self.show_template and shown is not None:
+            kwargs.update(
+                comparison=shown,
+                summary=summary_of(self.datamodel.session(), shown),
+                may_export=self.appbuilder.sm.has_access("can_export", type(self).__name__),
+            )
+        return super().render_template(template, **kwargs)
+
+    @expose("/workbook/<pk>")
+    @has_access
+    @permission_name("export")
+    def workbook(self, pk: str) -> Response:
+        """Hand out the lines of a comparison within the reader's scope."""
+        item = self.row(pk)
+        sheets = sheets_of(self.datamodel.session(), item)
+        return workbook_answer(str(item), sheets, f"comparison {item.id}")
+
+
+@hookimpl
+def views() -> Iterable[Page]:
+    """Return the screens, all within the children's part of the menu."""
+    return [
+        Page(ComparisonView, "Comparisons of lists", CATEGORY, ICON),
+        Page(ResidualView, "Lines to be followed up", CATEGORY, "fa-list-check"),
+        Page(HeadcountView, "Head-count of a day", CATEGORY, "fa-users-viewfinder"),
+    ]
