@@ -11,7 +11,7 @@ from flask_babel import Babel
 
 import config as settings
 from app import cli, compression, database, host, jobs, security, views
-from app.crud import blank, links, rights, table, texts
+from app.crud import blank, gallery, links, rights, table, texts
 from app.crud.menu import BureauMenu
 from app.extensions import csrf, db, migrate
 from app.security.manager import BureauSecurityManager
@@ -68,7 +68,7 @@ def _build(app: Flask) -> None:
         security_manager_class=BureauSecurityManager,
     )
     context.init_app(app)
-    for part in (texts, links, rights, table, blank):
+    for part in (texts, links, rights, table, blank, gallery):
         part.init_app(app)
     views.add_core_views(appbuilder)
     host.add_views(appbuilder)

@@ -17,12 +17,12 @@ from app.checklists.class_lines import ordered_lines
 from app.checklists.forms import VERDICT_WORDS, Chapter, Question, checklist_chapters
 from app.checklists.kind import FieldContext
 from app.crud.badge import state_badge
+from app.crud.gallery import Exhibit, exhibits_of
 from app.extensions import db
 from app.models import (
     Answer,
     AnswerChild,
     ClassLine,
-    EvidenceFile,
     Feedback,
     Finding,
     Inspection,
@@ -82,7 +82,7 @@ class Line:
     answer: Answer | None
     words: str
     value: str
-    files: Sequence[EvidenceFile]
+    files: Sequence[Exhibit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,16 +210,13 @@ def may_confirm(inspection: Inspection) -> bool:
 def _sheet(chapters: Iterable[Chapter], inspection: Inspection) -> Iterable[tuple[Any, list[Line]]]:
     answers = {answer.item_id: answer for answer in inspection.answers}
     keys = {answer.evidence_set_id for answer in inspection.answers if answer.evidence_set_id}
-    found: Sequence[EvidenceFile] = ()
-    if keys:
-        query = select(EvidenceFile).where(EvidenceFile.evidence_set_id.in_(keys))
-        found = db.session.scalars(query.order_by(EvidenceFile.id)).all()
+    found = exhibits_of(keys)
     for chapter in chapters:
         lines = []
         for question in chapter.questions:
             answer = answers.get(question.item.id)
             verdict = answer.verdict if answer is not None else "unchecked"
-            files = [f for f in found if answer and f.evidence_set_id == answer.evidence_set_id]
+            files = found.get(answer.evidence_set_id, ()) if answer is not None else ()
             value = question.kind.show(answer) if answer is not None else ""
             lines.append(Line(question, answer, str(VERDICT_WORDS[verdict]), value, files))
         yield chapter.section, lines

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from app.crud.arguments import list_arguments, read_conditions
 from app.crud.fab import Mixin, SearchWidget
 from app.crud.filters import RelationIs
+from app.crud.gallery import exhibits_of
 from app.crud.interface import BureauFilters
 from app.crud.paging import Part
 
@@ -180,6 +181,9 @@ class ListingMixin(Mixin):
         self.shown(item)
         widgets = self._get_show_widget(pk, item)
         widgets["heading"] = str(item)
+        set_id = getattr(item, "evidence_set_id", None)
+        if set_id is not None:
+            widgets["evidence"] = exhibits_of([set_id]).get(set_id, ())
         self.update_redirect()
         return self._get_related_views_widgets(item, widgets=widgets)
 

@@ -180,12 +180,6 @@ def _copy_scope(source: Owner, target: Any) -> None:
     target.school_id = source.school_id
 
 
-def may_read(file: EvidenceFile) -> bool:
-    """Tell whether a file that the scope shows may be read: a staged one only by its uploader."""
-    held = file.evidence_set
-    return not held.is_staged or held.created_by_id == actor.get().user_id
-
-
 @event.listens_for(EvidenceFile, "after_delete")
 def _note_removal(_mapper: Mapper[Any], _connection: Any, file: EvidenceFile) -> None:
     session = Session.object_session(file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from flask import flash
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 from sqlalchemy import select
@@ -13,8 +14,9 @@ from wtforms import Field
 
 from app.extensions import db
 from app.files.content import ACCEPT
+from app.files.double import doubles
 from app.files.evidence import Owner, adopt, stage, staged_set
-from app.models import EvidenceFile
+from app.models import EvidenceFile, EvidenceSet
 
 
 class EvidenceWidget:
@@ -94,6 +96,7 @@ class EvidenceField(Field):
         held, refusals = stage(db.session(), uploads, self.owner(), staged)
         db.session.commit()  # before the form is judged: its refusal must not take the files along
         self.staged_id = held.id if held else None
+        _tell_doubles(held)
         self.process_errors = [*self.process_errors, *refusals]
 
     @property
@@ -124,9 +127,14 @@ class EvidenceField(Field):
         setattr(obj, name, adopted)
 
 
-def _files_of(keys: Sequence[int]) -> Sequence[EvidenceFile]:
-    found = select(EvidenceFile).where(EvidenceFile.evidence_set_id.in_(keys))
-    return db.session.scalars(found.order_by(EvidenceFile.id)).all()
+def _tell_doubles(held: EvidenceSet | None) -> None:
+    """Tell who uploads which originals are kept under another record; the record is not named."""
+    files = held.files if held is not None else []
+    doubled = doubles(db.session(), files)
+    for file in files:
+        if file.id in doubled:
+            text = _("%(name)s is kept under another record already.", name=file.name)
+            flash(text, "warning")
 
 
 def _numbers(values: Sequence[str]) -> list[int]:

@@ -103,7 +103,7 @@ class CalendarException(Scoped, Audited, Model):
     day: Mapped[date] = mapped_column(index=True)
     is_school_day: Mapped[bool]
     reason: Mapped[str] = mapped_column(String(200))
-    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"))
+    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"), index=True)
 
     school: Mapped[School] = relationship(School, foreign_keys="CalendarException.school_id")
     school_class: Mapped[SchoolClass | None] = relationship(SchoolClass)

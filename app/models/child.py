@@ -167,7 +167,7 @@ class StatusEvent(Scoped, Audited, Model):
     happened_on: Mapped[date] = mapped_column(index=True)
     basis: Mapped[str] = mapped_column(String(200))
     note: Mapped[str | None] = mapped_column(String(1000))
-    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"))
+    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"), index=True)
 
     child: Mapped[Child] = relationship(Child)
     status: Mapped[ChildStatus] = relationship(ChildStatus)

@@ -151,7 +151,7 @@ class FindingStep(Scoped, Audited, Model):
     appointment_id: Mapped[int | None] = mapped_column(ForeignKey("appointment.id"))
     note: Mapped[str | None] = mapped_column(Text)
     due_on: Mapped[date | None]
-    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"))
+    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"), index=True)
 
     finding: Mapped[Finding] = relationship(Finding, back_populates="steps")
     person: Mapped[Person | None] = relationship(Person)
@@ -175,7 +175,7 @@ class ReturnVisit(Scoped, Audited, Model):
     is_on_site: Mapped[bool] = mapped_column(default=True)
     is_rectified: Mapped[bool]
     note: Mapped[str | None] = mapped_column(Text)
-    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"))
+    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"), index=True)
 
     finding: Mapped[Finding] = relationship(Finding, back_populates="return_visits")
     person: Mapped[Person | None] = relationship(Person)

@@ -100,7 +100,7 @@ class Inspection(Scoped, Audited, Model):
     is_backfilled: Mapped[bool] = mapped_column(default=False)
     corrected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     correction_reason: Mapped[str | None] = mapped_column(String(500))
-    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"))
+    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"), index=True)
 
     checklist_version: Mapped[ChecklistVersion] = relationship(ChecklistVersion)
     submitted_by: Mapped[Person | None] = relationship(Person, foreign_keys=[submitted_by_id])
@@ -200,7 +200,7 @@ class Answer(Scoped, Audited, Model):
     opinion: Mapped[str | None] = mapped_column(Text)
     """The rectification opinion that the finding of a failed item takes over."""
     answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"))
+    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"), index=True)
 
     inspection: Mapped[Inspection] = relationship(Inspection, back_populates="answers")
     item: Mapped[ChecklistItem] = relationship(ChecklistItem)
@@ -225,7 +225,7 @@ class AnswerChild(Scoped, Audited, Model):
     child_id: Mapped[int] = mapped_column(ForeignKey("child.id"), index=True)
     verdict: Mapped[str] = mapped_column(String(16), default=Verdict.UNCHECKED)
     note: Mapped[str | None] = mapped_column(String(500))
-    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"))
+    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"), index=True)
 
     answer: Mapped[Answer] = relationship(Answer, back_populates="children")
     child: Mapped[Child] = relationship(Child)
@@ -312,7 +312,7 @@ class Absence(Scoped, Audited, Model):
     """``sick_leave``, ``personal_leave``, ``unexplained`` or ``pending`` (not yet contacted)."""
     contact_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     contact_note: Mapped[str | None] = mapped_column(String(200))
-    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"))
+    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"), index=True)
 
     school_class: Mapped[SchoolClass] = relationship(SchoolClass)
     child: Mapped[Child] = relationship(Child)

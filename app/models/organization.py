@@ -153,7 +153,7 @@ class LiaisonContact(Scoped, Audited, Model):
     duties: Mapped[str | None] = mapped_column(String(500))
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
-    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"))
+    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"), index=True)
 
     def __str__(self) -> str:
         return f"{self.school_person} – {self.township_person}"

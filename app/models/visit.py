@@ -34,7 +34,7 @@ class Visit(Scoped, Audited, Model):
     countermeasure: Mapped[str | None] = mapped_column(Text)
     next_step: Mapped[str | None] = mapped_column(Text)
     next_on: Mapped[date | None]
-    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"))
+    evidence_set_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_set.id"), index=True)
     is_backfilled: Mapped[bool] = mapped_column(default=False)
 
     child: Mapped[Child] = relationship(Child)

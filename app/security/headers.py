@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask_talisman import Talisman
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -29,6 +29,7 @@ def init_app(app: Flask) -> None:
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
     is_secure: bool = app.config["SESSION_COOKIE_SECURE"]
+    app.after_request(_take_own_policy)  # before Talisman: what is bound first sees answers last
     Talisman(
         app,
         force_https=False,  # the proxy redirects; a health check over plain HTTP must pass
@@ -42,6 +43,17 @@ def init_app(app: Flask) -> None:
         session_cookie_samesite=app.config["SESSION_COOKIE_SAMESITE"],
     )
     app.after_request(_forbid_caching)
+
+
+def set_policy(policy: str) -> None:
+    """Let the answer to this request have a content policy of its own, a file's say."""
+    g.content_policy = policy
+
+
+def _take_own_policy(response: Response) -> Response:
+    if "content_policy" in g:
+        response.headers["Content-Security-Policy"] = g.content_policy
+    return response
 
 
 def _forbid_caching(response: Response) -> Response:

@@ -19,10 +19,11 @@ from sqlalchemy.orm import joinedload
 from app import clock
 from app.cadence.calendar import working_days_between
 from app.crud.badge import state_badge
+from app.crud.gallery import Exhibit, exhibits_of
 from app.crud.interface import BureauInterface
 from app.extensions import db
-from app.files.evidence import adopt, files_of
-from app.models import STEP_TITLES, EvidenceFile, Finding, FindingStep
+from app.files.evidence import adopt
+from app.models import STEP_TITLES, Finding, FindingStep
 from app.security import audit
 from app.views.due import Due, FindingInterface, is_running
 from app.views.feedback import FeedbackView
@@ -43,7 +44,7 @@ class Moment:
 
     step: FindingStep
     title: str
-    files: Sequence[EvidenceFile]
+    files: Sequence[Exhibit]
 
 
 class FindingView(LoopView):
@@ -160,7 +161,7 @@ def _timeline(finding: Finding) -> list[Moment]:
         .order_by(FindingStep.id)
     )
     steps = db.session.scalars(query).all()
-    files = files_of(db.session(), (step.evidence_set_id for step in steps))
+    files = exhibits_of(step.evidence_set_id for step in steps)
     return [
         Moment(
             step,
