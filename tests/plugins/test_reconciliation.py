@@ -99,7 +99,7 @@ RIGHT = number(7)
         (entry("李明", RIGHT[:16] + RIGHT[17:]), entry("李明", RIGHT), "digit"),
         (entry("李明", RIGHT[:16] + RIGHT[16:17] + RIGHT[16:]), entry("李明", RIGHT), "digit"),
         (
-            entry("李明", RIGHT[:14] + RIGHT[15] + RIGHT[14] + RIGHT[16:]),
+            entry("李明", RIGHT[:15] + RIGHT[16] + RIGHT[15] + RIGHT[17:]),
             entry("李明", RIGHT),
             None,
         ),
