@@ -133,6 +133,7 @@ _ALL_TEMPLATES = (
         "supervision_office",
         _inspector(
             *_on(DO, RESULTS, ("TownshipView", "PersonView")),
+            *_on("can_reveal", ("ChildView",)),
             *_on(ALL, SCHOOLS, ("LiaisonAssignmentView",)),
             *_on(DO, ("SchoolYearView", "SemesterView", "CalendarDayView"), IMPORTS),
             *_on(DECIDE, LATE),

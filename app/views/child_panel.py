@@ -60,7 +60,7 @@ def visits(session: Session, child: Child) -> PanelContent:
     ).all()
     newest = rows[0][0] if rows else None
     return PanelContent(
-        heads=[_("Visited on"), _("Kind"), _("Met"), _("Participants"), _("Reason"), _("Outcome")],
+        heads=[_("Visited on"), _("Kind"), _("Met"), _("Taken part"), _("Reason"), _("Outcome")],
         rows=[
             PanelRow(
                 [
