@@ -62,6 +62,7 @@ def configure(template: str, townships: tuple[str, ...]) -> None:
 @click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), help="Default: today.")
 @click.option("--to", "until", type=click.DateTime(["%Y-%m-%d"]))
 @click.option("--title", help="The office as it reads on the screen.")
+@click.option("--acting-for", metavar="PERSON", help="Who is away and holds this office.")
 def assign(
     person: str,
     template: str,
@@ -70,6 +71,7 @@ def assign(
     since: datetime | None,
     until: datetime | None,
     title: str | None,
+    acting_for: str | None,
 ) -> None:
     """Appoint PERSON (a name, a number or an account) under TEMPLATE."""
     with database.writing(), _refusals():
@@ -80,6 +82,7 @@ def assign(
             valid_from=since.date() if since else None,
             valid_to=until.date() if until else None,
             title=title,
+            acting_for=_person(acting_for) if acting_for else None,
         )
         made = appointments.appoint(db.session(), _person(person), office)
         db.session.commit()

@@ -30,6 +30,8 @@ class Office:
     valid_from: date | None = None
     valid_to: date | None = None
     title: str | None = None
+    acting_for: Person | None = None
+    """Whose office it is, while somebody else holds it for a time 代理."""
 
 
 def configure(session: Session, template: str, townships: Sequence[Township]) -> int:
@@ -50,6 +52,8 @@ def appoint(session: Session, person: Person, office: Office) -> list[Appointmen
     _refuse_joined_duties(session, person, office.template)
     rows = list(_rows(session, person, office))
     _refuse_doubles(session, person, rows)
+    if office.acting_for is not None:
+        _stand_in(session, person, office.acting_for, rows)
     session.add_all(rows)
     session.flush()
     return rows
@@ -83,6 +87,29 @@ def _refuse_doubles(session: Session, person: Person, rows: list[Appointment]) -
         for row in rows:
             if _place_of(held) == _place_of(row):
                 raise Refused(_("%(person)s holds this office already.", person=person.name))
+
+
+def _stand_in(session: Session, person: Person, absent: Person, rows: list[Appointment]) -> None:
+    """Tie new offices to those that somebody acts for; refuse what has no end or no office."""
+    if absent.id == person.id:
+        raise Refused(_("Nobody acts for himself."))
+    held = session.scalars(
+        select(Appointment)
+        .where(Appointment.person_id == absent.id, Appointment.acting_for_id.is_(None))
+        .order_by(Appointment.id)
+    ).all()
+    for row in rows:
+        if row.valid_to is None:
+            raise Refused(_("Say until when: somebody acts for another for a time only."))
+        own = (one for one in held if _place_of(one) == _place_of(row) and _overlap(one, row))
+        row.acting_for = next(own, None)
+        if row.acting_for is None:
+            raise Refused(_("%(person)s does not hold this office then.", person=absent.name))
+
+
+def _overlap(held: Appointment, row: Appointment) -> bool:
+    begins_in_time = row.valid_to is None or held.valid_from <= row.valid_to
+    return begins_in_time and (held.valid_to is None or held.valid_to >= row.valid_from)
 
 
 def _place_of(row: Appointment) -> tuple[str, int | None, int | None, frozenset[int | None]]:

@@ -234,6 +234,12 @@ class OfficeForm(DynamicForm):
     )
     valid_from = DayField(_l("Valid from"), validators=[Optional()])
     valid_to = DayField(_l("Valid until"), validators=[Optional()])
+    acting_for = LookupField(
+        _l("Acting for"),
+        model=Person,
+        validators=[Optional()],
+        description=_l("Who is away and holds this office; it needs a day until when."),
+    )
 
     def office(self) -> appointments.Office:
         """Return the office that the form describes."""
@@ -244,10 +250,13 @@ class OfficeForm(DynamicForm):
             valid_from=self.valid_from.data,
             valid_to=self.valid_to.data,
             title=self.title.data,
+            acting_for=self.acting_for.data,
         )
 
 
-FIELDS = ("template", "townships", "persons", "schools", "title", "valid_from", "valid_to")
+FIELDS = (
+    "template", "townships", "persons", "schools", "title", "valid_from", "valid_to", "acting_for",
+)  # fmt: skip
 
 
 class RoleScopeView(BaseView):

@@ -147,6 +147,42 @@ def test_forms_of_offices_and_accounts_that_are_sent_twice_do_their_work_once(
     assert len(county.all(select(Appointment).where(Appointment.person_id == person.id))) == 2
 
 
+@pytest.mark.parametrize(
+    ("absent", "until", "is_made"),
+    [
+        ("校长", "2099-01-31", True),
+        ("校长", "", False),
+        ("专干", "2099-01-31", False),
+        ("代理人", "2099-01-31", False),
+    ],
+)
+def test_an_office_is_held_for_somebody_who_is_away_for_a_time_only(
+    county: CountyBuilder, login: Login, absent: str, until: str, is_made: bool
+) -> None:
+    people = {name: county.person(name, county.a_school) for name in ("校长", "专干", "代理人")}
+    own = county.appointment(people["校长"], "school_leader", school=county.a_school)
+    county.appointment(people["专干"], "school_clerk", school=county.a_school)
+    visitor = login("security_administrator")
+
+    answer = visitor.submit(
+        "/roles/configure",
+        {
+            "template": "school_leader",
+            "schools": [str(county.a_school.id)],
+            "persons": [str(people["代理人"].id)],
+            "acting_for": str(people[absent].id),
+            "valid_to": until,
+        },
+    )
+
+    held = county.all(select(Appointment).where(Appointment.person_id == people["代理人"].id))
+    assert [row.acting_for_id for row in held] == ([own.id] if is_made else [])
+    assert (read(answer).select_one(".field-error") is None) is is_made
+    if is_made:
+        shown = visitor.get(f"/appointmentview/show/{held[0].id}")
+        assert "代理对象" in shown.get_data(as_text=True)
+
+
 def test_the_command_line_configures_and_appoints(app: Flask, county: CountyBuilder) -> None:
     town, school = county.township("丙镇"), county.school("丙中学")
     county.person("赵六", school)
@@ -156,15 +192,21 @@ def test_the_command_line_configures_and_appoints(app: Flask, county: CountyBuil
     given = run(args=["roles", "assign", "赵六", "school_leader", "--school", "丙中学"])
     wrong = run(args=["roles", "assign", "赵六", "school_leader", "--township", "丙镇"])
     nobody = run(args=["roles", "assign", "没有", "school_leader", "--school", "丙中学"])
+    county.person("代理人", school)
+    stand_in = ["代理人", "school_leader", "--school", "丙中学", "--acting-for", "赵六"]
+    acting = run(args=["roles", "assign", *stand_in, "--to", "2099-01-31"])
     listed = run(args=["roles", "list"])
 
     assert made.exit_code == 0, made.output
     assert given.exit_code == 0, given.output
+    assert acting.exit_code == 0, acting.output
     assert wrong.exit_code != 0
     assert nobody.exit_code != 0
     assert "丙镇" in listed.output
-    row = county.scalar(select(Appointment).where(Appointment.template == "school_leader"))
+    leaders = select(Appointment).where(Appointment.template == "school_leader")
+    row, for_him = county.all(leaders.order_by(Appointment.id))
     assert (row.township_id, row.school_id) == (school.township_id, school.id)
+    assert for_him.acting_for_id == row.id
     assert town.id in county.all(select(RoleScope.township_id))
 
 
