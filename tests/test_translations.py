@@ -143,3 +143,15 @@ def test_catalogue_is_compiled_again_only_when_it_changed(tmp_path: Path) -> Non
     first, second = (translations.compile_catalogues(tmp_path) for _ in range(2))
 
     assert (first, second) == (1, 0)
+
+
+def test_a_broken_catalogue_keeps_the_others_from_nothing(tmp_path: Path, capsys) -> None:
+    for name, text in (("broken", b'msgid "\xff\xfe"\nmsgstr "\x80"\n'), ("sound", b"")):
+        path = tmp_path / "plugins" / name / "translations" / "en" / "LC_MESSAGES" / "messages.po"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(text)
+
+    done = translations.compile_catalogues(tmp_path)
+
+    assert done == 1
+    assert "broken" in capsys.readouterr().err

@@ -14,7 +14,7 @@ import flask_appbuilder
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo, write_mo
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import PoFileError, read_po, write_po
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
@@ -73,8 +73,12 @@ def compile_catalogues(root: Path) -> int:
         target = path.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime_ns >= path.stat().st_mtime_ns:
             continue
-        with path.open("rb") as source:
-            catalogue = read_po(source)
+        try:
+            catalogue = read_po(io.BytesIO(path.read_bytes()))
+        except (PoFileError, UnicodeDecodeError) as error:
+            # One broken file of a plugin must not keep the product from starting.
+            click.echo(f"{path}: {error}", err=True)
+            continue
         compiled = io.BytesIO()
         write_mo(compiled, catalogue)
         # Written beside and renamed: another process may be reading the old one.

@@ -98,6 +98,16 @@ def cadence_asks_for_what_there_is(plugin: Plugin, world: World) -> Iterator[Pro
             yield problem("E025", _file(plugin, "plugin"), name=name)
 
 
+@register("read")
+def full_wording_is_in_the_folder(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
+    """Refuse a policy whose full wording is missing, or would be read from elsewhere."""
+    policy, home = plugin.folder.policy, plugin.folder.path.resolve()
+    name = policy.document.text_file if policy else ""
+    path = (home / name).resolve()
+    if name and not (path.is_file() and path.is_relative_to(home)):
+        yield problem("E026", _file(plugin, "policy"), file=name)
+
+
 @register("models")
 def core_classes_stay_as_they_are(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
     """Refuse relationships that hang an attribute onto a core class.

@@ -84,7 +84,7 @@ def _call(plugin: Plugin, name: str) -> tuple[Any, ...]:
         values = tuple(value for answer in answers for value in _many(plugin, name, answer))
     except Broken:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Broken(problem("E013", where, hook=name, detail=brief(error))) from error
     wanted = TYPES.get(name)
     for value in values:

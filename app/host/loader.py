@@ -104,7 +104,7 @@ class Host:
             self.tracebacks[plugin.name] = traceback.format_exc()
             plugin.folder.problems.extend(broken.problems)
             self._drop(plugin, stage)
-        except Exception as error:  # noqa: BLE001  # the loader is where it must be caught
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # the loader is where it must be caught
             self.tracebacks[plugin.name] = traceback.format_exc()
             facts = {"stage": stage, "detail": brief(error)}
             plugin.folder.problems.append(problem("E090", plugin.name, **facts))
@@ -191,7 +191,7 @@ def _import_modules(plugin: Plugin) -> None:
     for name in plugin.folder.modules:
         try:
             plugin.modules[name] = imports.import_module(plugin.folder, name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise Broken(_import_problem(plugin, name, error)) from error
 
 

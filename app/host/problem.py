@@ -128,6 +128,11 @@ CATALOGUE: Final[dict[str, Entry]] = {
         N_("The cadence asks for %(name)s, which neither schools nor classes have"),
         N_("Use a column of flask plugins tables school or school_class"),
     ),
+    "E026": Entry(
+        "error",
+        N_("policy.toml names the file %(file)s, which the folder does not have"),
+        N_("Put the full wording into this file, inside the folder, or take out text_file"),
+    ),
     "E030": Entry(
         "error",
         N_("The model %(model)s declares no scope"),
@@ -197,6 +202,11 @@ CATALOGUE: Final[dict[str, Entry]] = {
         "error",
         N_("Rule %(rule)s returns the columns %(found)s"),
         N_("Return exactly %(wanted)s, in this order"),
+    ),
+    "E054": Entry(
+        "error",
+        N_("Rule %(rule)s: %(argument)s is “%(found)s”"),
+        N_("Use one of: %(known)s"),
     ),
     "E055": Entry(
         "error",

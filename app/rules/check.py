@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal, get_args, get_origin, get_type_hints
 
 from sqlalchemy import ColumnClause, Select, TableClause
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,6 +21,12 @@ from app.parameters.window import Period, Window
 from app.rules.rule import COLUMNS, Rule, RuleSelect
 
 DIALECTS: Final = (sqlite.dialect(), postgresql.dialect())
+WORDS: Final = {
+    name: get_args(kind)
+    for name, kind in get_type_hints(Rule).items()
+    if get_origin(kind) is Literal
+}
+"""The arguments of a rule that take one of a few words."""
 SAMPLE_DAY: Final = date(2024, 9, 2)
 SAMPLE: Final = Window(
     as_of=SAMPLE_DAY,
@@ -38,7 +44,11 @@ class SelectFault(Exception):
 
 
 def check_rule(rule: Rule, declared: Mapping[str, ParameterSpec]) -> None:
-    """Raise SelectFault unless the rule's select can be run on both databases."""
+    """Raise SelectFault unless the rule's words are known and its select runs on both databases."""
+    for name, known in WORDS.items():
+        if getattr(rule, name) not in known:
+            found = str(getattr(rule, name))
+            raise SelectFault("E054", argument=name, found=found, known=", ".join(known))
     query = check_select(rule.select, declared)
     names = tuple(column.name for column in query.selected_columns)
     if names != COLUMNS:

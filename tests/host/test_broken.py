@@ -37,6 +37,18 @@ from app.kit import Panel, PanelContent, hookimpl
 def panels():
     return [Panel("{name}.rides", "Rides", 1, "ChildView", lambda session, child: PanelContent())]
 """
+POLICY = """
+[document]
+key = "P"
+title = "P"
+issuer = "P"
+issued_on = 2024-02-26
+valid_from = 2024-02-26
+text_file = "{file}"
+[[clause]]
+key = "P-1"
+text = "P"
+"""
 BROKEN = {
     "no manifest": ({"rules.py": ""}, "E001"),
     "bad toml": ({"plugin.toml": "name = [unclosed"}, "E002"),
@@ -174,6 +186,32 @@ BROKEN = {
     "wrong columns": (
         {"plugin.toml": MANIFEST, "rules.py": RULES.replace('.label("required")', '.label("req")')},
         "E053",
+    ),
+    "word that a rule does not know": (
+        {"plugin.toml": MANIFEST, "rules.py": RULES.replace('"warning"', '"fatal"')},
+        "E054",
+    ),
+    "module that ends the process": (
+        {"plugin.toml": MANIFEST, "rules.py": "import sys\nsys.exit(1)\n"},
+        "E010",
+    ),
+    "hook that ends the process": (
+        {
+            "plugin.toml": MANIFEST,
+            "hooks.py": HOOK + "@hookimpl\ndef rules(): raise SystemExit(1)\n",
+        },
+        "E013",
+    ),
+    "wording that is not there": (
+        {"plugin.toml": MANIFEST, "policy.toml": POLICY.replace("{file}", "text.txt")},
+        "E026",
+    ),
+    "wording from elsewhere": (
+        {
+            "plugin.toml": MANIFEST,
+            "policy.toml": POLICY.replace("{file}", "../good_one/plugin.toml"),
+        },
+        "E026",
     ),
     "undeclared setting": (
         {"plugin.toml": MANIFEST, "rules.py": RULES.replace("literal(1)", "literal(settings.x)")},
