@@ -195,7 +195,7 @@ def _import_modules(plugin: Plugin) -> None:
             raise Broken(_import_problem(plugin, name, error)) from error
 
 
-def _import_problem(plugin: Plugin, module: str, error: Exception) -> Problem:
+def _import_problem(plugin: Plugin, module: str, error: BaseException) -> Problem:
     """Say why a module cannot be imported."""
     where = f"{plugin.name}/{module}.py"
     text = str(error)
