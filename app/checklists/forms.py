@@ -232,6 +232,7 @@ def bound_form(
             stored[question.name("opinion")] = answer.opinion
             stored[question.name("evidence")] = answer.evidence_set_id
     form = cls(data=stored)
+    form.reason.flags.required = inspection.state != InspectionState.DRAFT
     _share_files(form)
     return form
 

@@ -206,6 +206,7 @@ def test_submitted_record_changes_only_with_a_reason(county, school, visitor, le
     send(visitor, url, "submit", item_order_verdict="fails", item_order_note="没有")
     edit = f"/inspection/township-visit/edit/{stored(county).id}"
 
+    assert visitor.soup(edit).select_one("label[for=reason] .required") is not None
     send(visitor, edit, "correct", item_order_verdict="conforms")
     assert answer_of(county, "order").verdict == Verdict.FAILS
 
