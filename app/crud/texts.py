@@ -11,7 +11,7 @@ from babel import Locale
 from babel.support import NullTranslations, Translations
 from flask import Flask, g, has_app_context, has_request_context, request
 from flask_babel import Domain, get_locale
-from jinja2 import FileSystemBytecodeCache
+from jinja2 import Environment, FileSystemBytecodeCache
 from markupsafe import Markup
 from wtforms.i18n import messages_path
 
@@ -78,6 +78,26 @@ class FormTexts:
 FORM_TEXTS = FormTexts()
 
 
+class KeptTemplates(FileSystemBytecodeCache):
+    """Compiled templates on disk, good only with the filters for which they were compiled.
+
+    What a filter is handed beside its value is written into the code: the code of another version
+    of the product would call it wrongly.
+    """
+
+    def __init__(self, folder: Path, environment: Environment) -> None:
+        super().__init__(str(folder))
+        self._environment = environment
+
+    def get_source_checksum(self, source: str) -> str:
+        """Return a digest of the source and of how filters and tests are called."""
+        named = {**self._environment.filters, **self._environment.tests}
+        calls = sorted(
+            f"{name} {getattr(one, 'jinja_pass_arg', '')}" for name, one in named.items()
+        )
+        return super().get_source_checksum("\n".join([source, *calls]))
+
+
 @lru_cache(maxsize=16)
 def _catalogue(language: str) -> NullTranslations:
     return Translations.load(messages_path(), [language], domain="wtforms")
@@ -108,7 +128,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(_=texts.drawn, gettext=texts.drawn, once=Once())
     folder = Path(app.config["INSTANCE_DIR"]) / "templates"
     if _is_private(folder):
-        app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(folder))
+        app.jinja_env.bytecode_cache = KeptTemplates(folder, app.jinja_env)
 
 
 @lru_cache(maxsize=16)

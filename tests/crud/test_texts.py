@@ -9,9 +9,12 @@ import pytest
 from babel.messages.pofile import read_po
 from flask import Flask, render_template, render_template_string
 from flask_babel import Domain, force_locale, gettext, lazy_gettext
+from jinja2 import DictLoader, Environment, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from app.crud.menu import BureauMenu
+from app.crud.texts import KeptTemplates
 from tests.conftest import CountyBuilder, Login
 
 CATALOGUES = sorted(Path("translations").rglob("messages.po"))
@@ -95,3 +98,21 @@ def test_the_names_of_a_menu_are_listed_once_however_many_groups_there_are() -> 
             menu.add_link(f"{group}.{entry}", href="/", category=f"group {group}")
 
     assert len(menu.get_flat_name_list()) == 80
+
+
+def test_kept_templates_follow_the_filters(tmp_path: Path) -> None:
+    def plain(value: str) -> str:
+        return f"plain {value}"
+
+    @pass_context
+    def knowing(_context: Context, value: str) -> str:
+        return f"knowing {value}"
+
+    for shout in (plain, knowing, plain):
+        environment = Environment(loader=DictLoader({"page": "{{ 'row' | shout }}"}))
+        environment.filters["shout"] = shout
+        environment.bytecode_cache = KeptTemplates(tmp_path, environment)
+
+        assert environment.get_template("page").render() == f"{shout.__name__} row"
+
+    assert list(tmp_path.iterdir())
