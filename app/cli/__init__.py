@@ -15,6 +15,7 @@ def register(app: Flask) -> None:
         imports,
         obligations,
         plugins,
+        promote,
         roles,
         rules,
         seed,
@@ -26,6 +27,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(deploy.deploy)
     app.cli.add_command(bench.bench)
     app.cli.add_command(tidy.tidy)
+    app.cli.add_command(promote.promote)
     for group in (
         *imports.COMMANDS,
         audit.audit,

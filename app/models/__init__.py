@@ -61,6 +61,7 @@ from app.models.organization import (
 )
 from app.models.plugin import PageFailure, PluginState
 from app.models.policy import Clause, Parameter, ParameterValue, PolicyDocument
+from app.models.promotion import Promotion, PromotionChild, PromotionClass
 from app.models.staff import (
     Account,
     Appointment,
@@ -134,6 +135,9 @@ __all__ = [
     "Person",
     "PluginState",
     "PolicyDocument",
+    "Promotion",
+    "PromotionChild",
+    "PromotionClass",
     "ReturnVisit",
     "ReviewOutcome",
     "RoleScope",

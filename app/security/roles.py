@@ -41,7 +41,10 @@ OF_SCHOOL = (
 )  # fmt: skip
 """What a school keeps by itself; an unreferenced slip may also be deleted."""
 STAFF = ("PersonView", "AppointmentView", "LiaisonAssignmentView")
-CHILDREN = ("ChildView", "EnrolmentView", "StatusEventView", "GuardianView", "ChildGroupView")
+CHILDREN = (
+    "ChildView", "EnrolmentView", "StatusEventView", "GuardianView", "ChildGroupView",
+    "PromotionView",
+)  # fmt: skip
 VISITS = ("VisitView", "VisitParticipantView")
 ATTENDANCE = ("AttendanceReportView", "AbsenceView")
 LATE = ("LateEntryView",)
@@ -134,6 +137,7 @@ _ALL_TEMPLATES = (
         _inspector(
             *_on(DO, RESULTS, ("TownshipView", "PersonView")),
             *_on("can_reveal", ("ChildView",)),
+            *_on("can_run", ("PromotionView",)),
             *_on(ALL, SCHOOLS, ("LiaisonAssignmentView",)),
             *_on(DO, ("SchoolYearView", "SemesterView", "CalendarDayView"), IMPORTS),
             *_on(DECIDE, LATE),

@@ -35,6 +35,7 @@ OTHER_MODULES = (
     "teaching_point",
     "evidence",
     "bulletin",
+    "promotion",
     "imports",
     "security",
 )
