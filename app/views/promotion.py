@@ -84,7 +84,10 @@ class PromotionView(ReadOnlyView):
             if done is not None:
                 return done
         give_token(form)
-        return self.render_template("promotion/plan.html", form=form, **_preview(form.school.data))
+        facts = _preview(form.school.data)
+        return self.render_template(
+            "promotion/plan.html", title=self.list_title, form=form, **facts
+        )
 
     @expose("/undo/<pk>", methods=["POST"])
     @has_access
