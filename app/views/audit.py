@@ -47,6 +47,22 @@ NOTES = (
 )
 """What the trail says by itself, so that it has words in every language."""
 
+UNSHOWN = {
+    "account": _l("Login of an account"),
+    "ab_role": _l("Role"),
+    "ab_user_role": _l("Role of an account"),
+    "answer": _l("Answer to an item"),
+    "answer_child": _l("Answer about a child"),
+    "appointment_school": _l("School of an appointment"),
+    "class_grade": _l("Grade of a class"),
+    "class_line": _l("Count of a class"),
+    "evidence_set": _l("Set of evidence"),
+    "import_batch": _l("Imported file"),
+    "inspection_participant": _l("Participant of an inspection"),
+    "role_scope": _l("Role of a township"),
+}
+"""What rows are called whose table has no screen of its own."""
+
 
 def noun_of(table: str | None) -> Markup:
     """Return what the screens call a row of a table; its name where no screen shows it."""
@@ -55,7 +71,7 @@ def noun_of(table: str | None) -> Markup:
         # The types of inspections share one table: the list over all of them speaks for it.
         if model is not None and model.__tablename__ == table and not model.__mapper__.inherits:
             return escape(view.noun)
-    return escape(table or "—")
+    return escape(UNSHOWN.get(table or "", table) or "—")
 
 
 declare("table", noun_of)

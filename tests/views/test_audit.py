@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask_babel import force_locale, gettext
+from sqlalchemy import Table
 
 from app import clock
+from app.base import Audited, Model
 from app.models import Change
-from app.views.audit import ACTIONS, NOTES
+from app.views.audit import ACTIONS, NOTES, noun_of
 from tests.builder import CountyBuilder
 from tests.conftest import Login
 
@@ -32,6 +34,20 @@ def test_what_the_trail_says_by_itself_is_said_in_chinese(app: Flask, note: obje
     with app.test_request_context(), force_locale("zh"):
         assert gettext(str(note)) == str(note)
         assert not str(note).isascii()
+
+
+def test_every_record_that_a_form_writes_has_a_name(app: Flask) -> None:
+    stamped = {
+        mapper.local_table.name
+        for mapper in Model.registry.mappers
+        if issubclass(mapper.class_, Audited) and isinstance(mapper.local_table, Table)
+    }
+
+    with app.test_request_context():
+        unnamed = {table for table in stamped if str(noun_of(table)) == table}
+
+    assert "answer" in stamped
+    assert unnamed == set()
 
 
 def test_list_and_page_name_the_account_and_say_what_was_done(
