@@ -368,3 +368,11 @@ def test_the_emergency_account_is_out_of_reach(
     visitor.post_with_token(f"/accounts/action/reset/{user.id}", follow_redirects=True)
 
     assert county.scalar(select(type(user).password).where(type(user).id == user.id)) == before
+
+
+def test_every_group_of_the_menu_has_a_sign_of_its_own(app: Flask) -> None:
+    with app.app_context():
+        groups = [one for one in app.extensions["appbuilder"].menu.menu if one.childs]
+
+    assert len(groups) > 10
+    assert [one.name for one in groups if not one.icon] == []
