@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, not_, or_, select
@@ -60,18 +60,24 @@ def load_calendar(
     session: Session, first: date, last: date, county_id: int | None = None
 ) -> Calendar:
     """Read the days from the first to the last, and every semester, in two statements."""
+    semesters = select(Semester.starts_on, Semester.ends_on).order_by(Semester.starts_on)
+    if county_id is not None:
+        semesters = semesters.where(Semester.county_id == county_id)
+    spans = tuple((start, end) for start, end in session.execute(semesters))
+    return replace(load_days(session, first, last, county_id), semesters=spans)
+
+
+def load_days(session: Session, first: date, last: date, county_id: int | None = None) -> Calendar:
+    """Read the days from the first to the last, without semesters, in one statement."""
     days = select(CalendarDay.day, CalendarDay.is_working_day, CalendarDay.is_school_day).where(
         CalendarDay.day.between(first, last)
     )
-    semesters = select(Semester.starts_on, Semester.ends_on).order_by(Semester.starts_on)
     if county_id is not None:
         days = days.where(CalendarDay.county_id == county_id)
-        semesters = semesters.where(Semester.county_id == county_id)
     rows = session.execute(days).all()
     return Calendar(
         working={row.day: row.is_working_day for row in rows},
         school={row.day: row.is_school_day for row in rows},
-        semesters=tuple((start, end) for start, end in session.execute(semesters)),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from app.cadence.calendar import ONE_DAY, days_after, load_calendar
+from app.cadence.calendar import ONE_DAY, Calendar, days_after, load_days
 from app.models import SchoolYear, Semester
 from app.parameters.value import Parameters, load_parameters
 from app.parameters.window import Period
@@ -77,18 +77,20 @@ def load_terms(
     """Read the school year that holds a day, in at most five statements."""
     values = load_parameters(session, PARAMETERS) if parameters is None else parameters
     year = session.execute(_years_until(day, county_id).where(SchoolYear.ends_on >= day)).first()
-    return Terms(None, (), values) if year is None else _terms_of(session, year, values)
+    return Terms(None, (), values) if year is None else _terms_of(session, [year], values)[0]
 
 
 def load_years(session: Session, day: date, *, parameters: Parameters | None = None) -> Terms:
-    """Read the school year that holds a day with the one before it, in at most eight statements."""
+    """Read the school year that holds a day with the one before it, in at most four statements."""
     values = load_parameters(session, PARAMETERS) if parameters is None else parameters
     years = session.execute(_years_until(day, None).limit(2)).all()
     if not years or years[0].ends_on < day:
         return Terms(None, (), values)
-    terms = _terms_of(session, years[0], values)
-    before = (year for year in years[1:] if year.ends_on < years[0].starts_on)
-    return replace(terms, earlier=next((_terms_of(session, y, values) for y in before), None))
+    present, *before = (
+        year for year in years if year is years[0] or year.ends_on < years[0].starts_on
+    )
+    read = _terms_of(session, [present, *before], values)
+    return replace(read[0], earlier=read[1] if before else None)
 
 
 def _years_until(day: date, county_id: int | None) -> Select[int, int, date, date]:
@@ -101,19 +103,29 @@ def _years_until(day: date, county_id: int | None) -> Select[int, int, date, dat
     return query if county_id is None else query.where(SchoolYear.county_id == county_id)
 
 
-def _terms_of(session: Session, year: Any, values: Parameters) -> Terms:
-    """Read the semesters of a school year with their school days, in three statements."""
+def _terms_of(session: Session, years: Sequence[Any], values: Parameters) -> list[Terms]:
+    """Read the semesters of school years with their school days, in two statements."""
     spans = session.execute(
-        select(Semester.starts_on, Semester.ends_on)
-        .where(Semester.school_year_id == year.id)
+        select(Semester.school_year_id, Semester.starts_on, Semester.ends_on)
+        .where(Semester.school_year_id.in_([year.id for year in years]))
         .order_by(Semester.starts_on)
     ).all()
-    calendar = load_calendar(session, year.starts_on, year.ends_on, year.county_id)
-    terms = (
-        Term(first, last, tuple(filter(calendar.is_school_day, days_after(first - ONE_DAY, last))))
-        for first, last in spans
-    )
-    return Terms((year.starts_on, year.ends_on), tuple(terms), values)
+    first, last = min(y.starts_on for y in years), max(y.ends_on for y in years)
+    days = load_days(session, first, last, years[0].county_id)
+    calendar = replace(days, semesters=tuple((start, end) for _year, start, end in spans))
+    return [
+        Terms(
+            (year.starts_on, year.ends_on),
+            tuple(_term(calendar, start, end) for key, start, end in spans if key == year.id),
+            values,
+        )
+        for year in years
+    ]
+
+
+def _term(calendar: Calendar, first: date, last: date) -> Term:
+    days = days_after(first - ONE_DAY, last)
+    return Term(first, last, tuple(filter(calendar.is_school_day, days)))
 
 
 def periods_of(kind: str, terms: Terms, as_of: date) -> tuple[Period, ...]:

@@ -7,7 +7,13 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from app.base import Audited, CountyScoped, Refused, Scoped, Shared, actor, plugin_base
-from app.cadence.period import Terms, load_terms, school_months
+from app.cadence.period import (
+    Terms,
+    load_terms,
+    load_years,
+    months_of_years,
+    school_months,
+)
 from app.checklists.kind import FieldContext, FieldKind, Part, Row
 from app.clock import now, today
 from app.columns import Encrypted, UtcDateTime, blind_indexes
@@ -20,6 +26,7 @@ from app.crud.refusal import FieldRefused, incident_text
 from app.documents.bulletin import Bulletin, Column, Section
 from app.files.double import same_originals
 from app.files.field import EvidenceField
+from app.imports.core.child import CHILD_COLUMN, CHILD_NAME, check_names
 from app.imports.entity import Column as ImportColumn
 from app.imports.entity import Entity, Items, Key, Lookup
 from app.imports.entity import Row as ImportRow
@@ -70,7 +77,7 @@ from app.models import (
     Visit,
     VisitParticipant,
 )
-from app.parameters.settings import Settings, settings_of
+from app.parameters.settings import NoValue, Settings, settings_of
 from app.parameters.value import value_on
 from app.parameters.window import Period, Window
 from app.pinyin import sounds
@@ -79,9 +86,12 @@ from app.rules.rule import Rule
 from app.security.privacy import masked_number
 from app.workbook import Column as SheetColumn
 from app.workbook import Head, Sheet
+from app.workflow.child import allowed_next, change_status
 from app.workflow.standing import UNFINISHED, closings, overdue, standing
 
 __all__ = [
+    "CHILD_COLUMN",
+    "CHILD_NAME",
     "UNFINISHED",
     "Absence",
     "Answer",
@@ -132,6 +142,7 @@ __all__ = [
     "Lookup",
     "LookupField",
     "LookupManyField",
+    "NoValue",
     "Obligation",
     "Page",
     "Panel",
@@ -171,7 +182,10 @@ __all__ = [
     "_l",
     "actor",
     "add_rows",
+    "allowed_next",
     "blind_indexes",
+    "change_status",
+    "check_names",
     "closings",
     "earlier_result",
     "give_token",
@@ -181,7 +195,9 @@ __all__ = [
     "interface",
     "keep_token",
     "load_terms",
+    "load_years",
     "masked_number",
+    "months_of_years",
     "now",
     "number_is_sound",
     "overdue",

@@ -1,0 +1,45 @@
+"""Show the visits behind a judgement: those of the month or of the year, with what counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, literal, select
+
+from app.kit import Period, Settings, Window
+
+from .hours import cases, visits
+from .months import table_of, year_of
+
+
+def of_months(window: Window, settings: Settings) -> Select[Any]:
+    """Select the visits of each month."""
+    return _visits(window, settings, window.periods)
+
+
+def of_years(window: Window, settings: Settings) -> Select[Any]:
+    """Select the visits of each year that begins in the periods."""
+    years = [year_of(period.end, window.months, settings) for period in window.periods]
+    periods = [Period(str(year.start), year.start, year.end, year.end) for year in years]
+    return _visits(window, settings, periods)
+
+
+def _visits(window: Window, settings: Settings, periods: Sequence[Period]) -> Select[Any]:
+    first, last = min(one.start for one in periods), max(one.end for one in periods)
+    made = visits(cases(school_ids=window.school_ids), settings, first, last)
+    period = table_of(periods)
+    return (
+        select(
+            literal("child").label("subject_type"),
+            made.c.child_id.label("subject_id"),
+            period.c.start.label("period_start"),
+            made.c.session_id,
+            made.c.taught_on,
+            made.c.minutes,
+            made.c.stated,
+            made.c.hours,
+        )
+        .join(period, made.c.taught_on.between(period.c.start, period.c.end))
+        .order_by(made.c.child_id, made.c.taught_on)
+    )

@@ -1,0 +1,117 @@
+"""Declare the rules on home teaching 送教上门: HT-1 to HT-4, pace, eligibility and the roster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from app.kit import Rule, _l, hookimpl
+
+from .evidence import of_months, of_years
+from .judgement import (
+    SESSION,
+    behind_the_pace,
+    not_eligible,
+    not_linked,
+    short_hours,
+    short_visits,
+    too_few_hours,
+    too_few_visits,
+)
+
+CLAUSE: Final = "LP24-A1-4-3h"
+
+
+@hookimpl
+def rules() -> Iterable[Rule]:
+    """Return the rules on home teaching."""
+    return [
+        Rule(
+            key="home_teaching.month_visits",
+            code="HT-1",
+            clause=CLAUSE,
+            subject="child",
+            period="school_month",
+            severity="violation",
+            absent="violation",
+            select=too_few_visits,
+            evidence=of_months,
+            message=_l("%(observed)s qualifying visits in the month; %(required)s are required"),
+        ),
+        Rule(
+            key="home_teaching.short_visit",
+            code="HT-2",
+            clause=CLAUSE,
+            subject=SESSION,
+            period="school_month",
+            severity="violation",
+            absent="skip",
+            select=short_visits,
+            message=_l(
+                "The visit counts %(observed)s class hours; one that qualifies has %(required)s, "
+                "and the month lacks it"
+            ),
+        ),
+        Rule(
+            key="home_teaching.short_hour",
+            code="HT-3",
+            clause=CLAUSE,
+            subject=SESSION,
+            period="month",
+            severity="violation",
+            absent="skip",
+            select=short_hours,
+            message=_l("%(observed)s class hours are stated; the minutes hold %(required)s"),
+        ),
+        Rule(
+            key="home_teaching.year_hours",
+            code="HT-4",
+            clause=CLAUSE,
+            subject="child",
+            period="past_school_year",
+            severity="violation",
+            absent="violation",
+            select=too_few_hours,
+            evidence=of_years,
+            message=_l("%(observed)s class hours in the year; %(required)s are required"),
+        ),
+        Rule(
+            key="home_teaching.pace",
+            code="HT-PACE",
+            clause=CLAUSE,
+            subject="child",
+            period="none",
+            severity="warning",
+            absent="violation",
+            select=behind_the_pace,
+            evidence=of_years,
+            message=_l(
+                "%(observed)s class hours so far; the months that are over ask for %(required)s"
+            ),
+        ),
+        Rule(
+            key="home_teaching.eligibility",
+            code="HT-ELIG",
+            clause="LP24-1-2",
+            subject="child",
+            period="none",
+            severity="violation",
+            absent="violation",
+            select=not_eligible,
+            message=_l("The determination does not say that the child cannot learn at a school"),
+        ),
+        Rule(
+            key="home_teaching.roster",
+            code="HT-LINK",
+            clause="LP24-A1-4-1",
+            subject="child",
+            period="none",
+            severity="violation",
+            absent="violation",
+            select=not_linked,
+            message=_l(
+                "The child is taught at home and not on the disability roster, or is on it and "
+                "placed nowhere"
+            ),
+        ),
+    ]
