@@ -391,7 +391,7 @@ def test_sessions_are_imported_and_exported_again(app: Flask, county: CountyBuil
 
 def _load(app: Flask, rows: list[str]):
     content = "\n".join([",".join(HEADS), *rows]).encode()
-    with app.test_request_context(), database.writing():
+    with app.app_context(), database.writing():
         entity = imports.find_entity("home_teaching_session")
         opened = imports.open_file(entity, content, "送教.csv")
         result = imports.store(db.session(), opened, scope=EVERYTHING)
