@@ -101,5 +101,6 @@ def _add(same: ColumnElement[bool]) -> Insert:
         "created_at": now, "created_by_id": user, "changed_at": now, "changed_by_id": user,
         "row_version": literal(1),
     }  # fmt: skip
-    rows = select(*EXPECTED.columns, *stamps.values()).where(~known)
+    order = (EXPECTED.c.type_key, EXPECTED.c.period_start, EXPECTED.c.school_id)
+    rows = select(*EXPECTED.columns, *stamps.values()).where(~known).order_by(*order)
     return insert(_OBLIGATION).from_select([*names, *stamps], rows, include_defaults=False)

@@ -51,7 +51,7 @@ LATE = ("LateEntryView",)
 LOOP = (
     "FindingView", "FeedbackView", "FindingStepView", "FindingReviewView", "ReturnVisitView",
 )  # fmt: skip
-RESULTS = ("ObligationView", "ViolationView")
+RESULTS = ("CoverageView", "ObligationView", "ViolationView")
 EVIDENCE = ("EvidenceFileView", "EvidenceView")
 BULLETINS = ("BulletinView",)
 IMPORTS = ("ImportView",)

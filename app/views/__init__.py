@@ -34,6 +34,7 @@ OTHER_MODULES = (
     "late_entry",
     "teaching_point",
     "evidence",
+    "coverage",
     "bulletin",
     "promotion",
     "imports",

@@ -268,10 +268,10 @@ def _owner(found: list[Any]) -> list[Any]:
 
 
 CORE_PANELS: Final = (
-    Panel("core.visits", _l("Visits"), 10, "VisitView", visits),
-    Panel("core.findings", _l("Findings"), 40, "FindingView", findings),
-    Panel("core.violations", _l("Violations and warnings"), 45, "ViolationView", violations),
-    Panel("core.absences", _l("Absences of this school year"), 50, "AbsenceView", absences),
-    Panel("core.places", _l("Enrolments"), 60, "EnrolmentView", places),
-    Panel("core.documents", _l("Documents"), 90, "EvidenceFileView", documents),
+    Panel("child.visits", _l("Visits"), 10, "VisitView", visits),
+    Panel("child.findings", _l("Findings"), 40, "FindingView", findings),
+    Panel("child.violations", _l("Violations and warnings"), 45, "ViolationView", violations),
+    Panel("child.absences", _l("Absences of this school year"), 50, "AbsenceView", absences),
+    Panel("child.places", _l("Enrolments"), 60, "EnrolmentView", places),
+    Panel("child.documents", _l("Documents"), 90, "EvidenceFileView", documents),
 )

@@ -1,0 +1,100 @@
+"""Show which inspections of a month are done and which are left, within the reader's scope."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from app import database
+from app.cadence.obligation import settle
+from app.models import ChecklistVersion, Inspection, InspectionParticipant, Semester
+from tests.builder import CountyBuilder
+
+TODAY = datetime(2026, 3, 18, 10).astimezone()
+
+
+@pytest.fixture
+def due(county: CountyBuilder):
+    """Two schools of one township and one of another, with obligations up to today."""
+    here, elsewhere = county.a_township, county.township("蒲芦瑶族乡")
+    schools = [county.a_school, county.school("修仁小学"), county.school("蒲芦中学", elsewhere)]
+    values = {"starts_on": date(2026, 3, 2), "ends_on": date(2026, 7, 10)}
+    year = county.year.id
+    county.add(Semester(county_id=county.here.id, school_year_id=year, name="下学期", **values))
+    for town in (here, elsewhere):
+        county.appointment(county.person(place=town), "township_leader", township=town)
+    visit(county, schools[0], date(2026, 3, 5))
+    with county.context(), database.writing():
+        settle(county.session, TODAY.date())
+        county.session.commit()
+    return schools
+
+
+def visit(county: CountyBuilder, school, day: date) -> None:
+    at = datetime.combine(day, datetime.min.time()).astimezone()
+    scope = county.scope_of(school)
+    row = county.add(
+        Inspection(
+            type_key="township_visit",
+            checklist_version_id=county.scalar(select(ChecklistVersion.id).limit(1)),
+            occurred_on=day,
+            state="submitted",
+            submitted_at=at,
+            confirmed_at=at,
+            **scope,
+        )
+    )
+    person = county.person(place=school)
+    county.add(
+        InspectionParticipant(
+            inspection_id=row.id, person_id=person.id, capacity="township_leader", **scope
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("role", "place", "expected", "left_out"),
+    [
+        ("supervision_office", {}, ["修仁小学", "蒲芦中学"], []),
+        ("township_leader", {"township": True}, ["修仁小学"], ["蒲芦"]),
+        ("school_leader", {"school": True}, [], ["修仁小学", "蒲芦"]),
+    ],
+)
+def test_the_page_shows_what_is_left_of_the_reader_s_schools(
+    login, county, due, role, place, expected, left_out
+):
+    with time_machine.travel(TODAY, tick=False):
+        places = {"township": county.a_township, "school": county.a_school}
+        page = login(role, **{key: places[key] for key in place}).soup("/coverage/?month=2026-03")
+
+    text = page.select_one("main").get_text(" ", strip=True)
+    rows = [row.get_text(" ", strip=True) for row in page.select("tbody tr")]
+    of_visits = next(row for row in rows if row.startswith("乡镇领导督导"))
+    for name in expected:
+        assert (
+            f"2026-03-13 {'修仁镇' if '修仁' in name else '蒲芦瑶族乡'} {name} 乡镇领导督导" in text
+        )
+    for name in left_out:
+        assert name not in text
+    # In time, late, pending (the fortnight that runs), missed, excused, rate.
+    done, missed, running = 1, len(expected), 1 + len(expected)
+    assert of_visits.split()[1:4] == [str(done), "0", str(running)]
+    assert of_visits.split()[4] == str(missed)
+    assert of_visits.split()[-1] == f"{round(100 * done / (done + missed))}%"
+
+
+@pytest.mark.parametrize("month", ["2036-01", "2026-13", "x", "", "2026-03-01"])
+def test_a_month_that_is_none_or_not_yet_shows_this_month(login, county, due, month):
+    with time_machine.travel(TODAY, tick=False):
+        page = login("supervision_office").soup(f"/coverage/?month={month}")
+
+    assert page.select_one("#month")["value"] == "2026-03"
+
+
+def test_an_empty_county_says_what_to_do(login, county):
+    page = login("supervision_office").soup("/coverage/")
+
+    assert "录入校历" in page.select_one(".empty-state").get_text()
