@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from app import database
 from app.base import registry
-from app.cadence import obligation
 from app.cli import reference
 from app.cli.demo import (
     attendance,
@@ -87,7 +86,6 @@ def make(session: Session, folder: Path, request: Request) -> Summary:
     findings.follow_findings(world, inspections.inspect(world, rolls, asker))
     visits.visit_children(world, statuses)
     world.store.finish()
-    obligation.settle(session, request.as_of)
     made = logins.create_logins(world)
     registry.seed(session, Random(request.random_seed))  # noqa: S311
     return Summary(request.as_of, world.store.written, made)
