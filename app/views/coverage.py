@@ -26,7 +26,7 @@ STATUSES = {
     Fulfilment.LATE: (_l("Done, entered late"), "warning"),
     Fulfilment.PENDING: (_l("Pending"), "info"),
     Fulfilment.MISSED: (_l("Missed"), "danger"),
-    Fulfilment.EXCUSED: (_l("Excused"), ""),
+    Fulfilment.EXCUSED: (_l("Excused duty"), ""),
 }
 
 
