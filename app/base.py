@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from sqlalchemy import Connection, ForeignKey, Index, Integer, String, event
@@ -271,6 +271,12 @@ class Registry(Protocol):
     def entities(self) -> Sequence[Any]:
         """Return what can be imported into the tables of the active plugins."""
 
+    def ledgers(self) -> Sequence[Any]:
+        """Return the ledgers of the active plugins."""
+
+    def openings(self) -> Sequence[Any]:
+        """Return what opens entries in ledgers."""
+
     def grants(self, template: str) -> Iterable[tuple[str, str]]:
         """Return the (permission, view) pairs that plugins grant to a role template."""
 
@@ -282,6 +288,9 @@ class Registry(Protocol):
 
     def rules_finished(self, run: Any) -> None:
         """Tell every plugin that the rules were run."""
+
+    def nightly(self, session: Any, day: date) -> Sequence[str]:
+        """Let every plugin do its work of the night; return the names of those that failed."""
 
     def seed(self, session: Any, random: Any) -> None:
         """Let every plugin add its rows to the demonstration county."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 from flask import has_request_context, request
-from sqlalchemy import Connection, Engine, Table, event, text
+from sqlalchemy import Connection, Engine, Table, event, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -83,3 +83,17 @@ def _may_write() -> bool:
     if asked is not None:
         return asked
     return not has_request_context() or request.method not in SAFE_METHODS
+
+
+def next_ids(connection: Connection, table: Table, count: int) -> Sequence[int]:
+    """Return keys for so many new rows; nobody else gets them."""
+    if not count:
+        return ()
+    if connection.dialect.name == "postgresql":
+        taken = text(
+            "SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)"
+        )
+        return list(connection.scalars(taken, {"name": table.name, "count": count}))
+    # SQLite: the transaction holds the write lock, so that the highest key stays the highest.
+    last = connection.scalar(select(func.max(table.c.id))) or 0
+    return range(last + 1, last + 1 + count)

@@ -13,6 +13,7 @@ def register(app: Flask) -> None:
         daily,
         deploy,
         imports,
+        ledgers,
         obligations,
         plugins,
         promote,
@@ -28,6 +29,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(bench.bench)
     app.cli.add_command(tidy.tidy)
     app.cli.add_command(promote.promote)
+    app.cli.add_command(ledgers.nightly)
     for group in (
         *imports.COMMANDS,
         audit.audit,
@@ -38,6 +40,7 @@ def register(app: Flask) -> None:
         bulletin.bulletin,
         daily.daily,
         obligations.obligations,
+        ledgers.ledgers,
         translations.translations,
     ):
         app.cli.add_command(group)

@@ -16,7 +16,7 @@ from app.host.plugin import Plugin
 from app.host.problem import brief, problem
 from app.imports.core import CORE
 from app.models import School, SchoolClass
-from app.rules.check import SelectFault, check_rule, check_select
+from app.rules.check import SelectFault, check_opening, check_rule, check_select
 
 Stage = Literal["read", "models", "collected"]
 FORM_NAMES: Final = ("meta", "data", "errors", "process", "validate", "populate_obj")
@@ -226,9 +226,24 @@ def sections_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:  #
 
 
 @register("collected")
+def openings_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
+    """Refuse ledgers and openings with foreign keys, and openings that cannot be asked."""
+    where, prefix = f"{plugin.name}/hooks.py", f"{plugin.name}."
+    keys = [ledger.key for ledger in plugin.offers.ledgers]
+    for key in (*keys, *(opening.key for opening in plugin.offers.openings)):
+        if not key.startswith(prefix):
+            yield problem("E059", where, opening=key, detail=f"{prefix}…")
+    for opening in plugin.offers.openings:
+        try:
+            check_opening(opening, plugin.manifest.parameters)
+        except SelectFault as fault:
+            yield problem("E059", where, opening=opening.key, detail=fault.said)
+
+
+@register("collected")
 def keys_are_used_once(plugin: Plugin, world: World) -> Iterator[Problem]:
-    """Refuse bulletins, panels, entities and field kinds whose key is taken."""
-    for noun in ("field_kinds", "bulletins", "panels", "entities"):
+    """Refuse bulletins, panels, entities, ledgers, openings and field kinds with a taken key."""
+    for noun in ("field_kinds", "bulletins", "panels", "entities", "ledgers", "openings"):
         taken = {value.key: "app" for value in (CORE if noun == "entities" else ())}
         taken |= {
             value.key: other.name

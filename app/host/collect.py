@@ -19,12 +19,15 @@ from app.imports.entity import Entity
 from app.kit.hook import PROJECT
 from app.kit.page import Grant, Page
 from app.rules.rule import Rule
+from app.workflow.ledger import Ledger, Opening
 
 TYPES: Final[dict[str, type[Any]]] = {
     "rules": Rule,
     "bulletins": Bulletin,
     "sections": Section,
     "entities": Entity,
+    "ledgers": Ledger,
+    "openings": Opening,
     "views": Page,
     "panels": Panel,
     "grants": Grant,
@@ -35,6 +38,8 @@ COLLECTED: Final = (
     "bulletins",
     "sections",
     "entities",
+    "ledgers",
+    "openings",
     "views",
     "panels",
     "grants",

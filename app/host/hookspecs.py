@@ -7,6 +7,7 @@ arguments than its specification has, never others.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from app.models import Inspection
     from app.rules.engine import RuleReport
     from app.rules.rule import Rule
+    from app.workflow.ledger import Ledger, Opening
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 
@@ -52,6 +54,16 @@ def sections() -> Iterable[Section]:
 @hookspec
 def entities() -> Iterable[Entity]:
     """Return what of the plugin's own tables can be imported and exported."""
+
+
+@hookspec
+def ledgers() -> Iterable[Ledger]:
+    """Return ledgers of children: registers whose entries people follow and close."""
+
+
+@hookspec
+def openings() -> Iterable[Opening]:
+    """Return what opens entries in ledgers, one's own and others', by key; idle without them."""
 
 
 @hookspec
@@ -87,3 +99,8 @@ def inspection_saved(session: Session, inspection: Inspection) -> None:
 @hookspec
 def rules_finished(run: RuleReport) -> None:
     """Follow a run of the rules, after its results are stored."""
+
+
+@hookspec
+def nightly(session: Session, day: date) -> None:
+    """Do the work of the night before a day, after the ledgers were opened; never commit."""

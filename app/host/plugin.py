@@ -20,6 +20,7 @@ from app.host.manifest import Manifest
 from app.imports.entity import Entity
 from app.kit.page import Grant, Page
 from app.rules.rule import Rule
+from app.workflow.ledger import Ledger, Opening
 
 
 @dataclass(slots=True)
@@ -31,6 +32,8 @@ class Contributions:
     bulletins: tuple[Any, ...] = ()
     sections: tuple[Any, ...] = ()
     entities: tuple[Entity, ...] = ()
+    ledgers: tuple[Ledger, ...] = ()
+    openings: tuple[Opening, ...] = ()
     views: tuple[Page, ...] = ()
     panels: tuple[Panel, ...] = ()
     grants: tuple[Grant, ...] = ()

@@ -228,6 +228,11 @@ CATALOGUE: Final[dict[str, Entry]] = {
         N_("The %(noun)s %(key)s is already brought by %(other)s"),
         N_("Give it another key"),
     ),
+    "E059": Entry(
+        "error",
+        N_("The opening %(opening)s of a ledger cannot be used: %(detail)s"),
+        N_("Return child_id, since, observed; begin keys with the plugin's name"),
+    ),
     "E060": Entry(
         "error",
         N_("The view %(view)s cannot be built: %(detail)s"),

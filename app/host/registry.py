@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from app.base import Problem, Refused
@@ -12,6 +13,7 @@ from app.host import failure
 from app.host.inspection_type import InspectionType
 from app.imports.entity import Entity
 from app.rules.rule import Rule
+from app.workflow.ledger import Ledger, Opening
 
 if TYPE_CHECKING:
     from app.host.loader import Host
@@ -88,6 +90,14 @@ class HostRegistry:
         """Return what can be imported into the tables of the active plugins."""
         return self._offers("entities")
 
+    def ledgers(self) -> tuple[Ledger, ...]:
+        """Return the ledgers of the active plugins."""
+        return self._offers("ledgers")
+
+    def openings(self) -> tuple[Opening, ...]:
+        """Return what opens entries in ledgers, of the active plugins."""
+        return self._offers("openings")
+
     def parameter_names(self, plugin: str) -> tuple[str, ...]:
         """Return the short names of the parameters that a plugin declares."""
         found = self._host.find(plugin)
@@ -139,6 +149,28 @@ class HostRegistry:
         for plugin in self._host.active():
             if plugin.hooks is not None:
                 plugin.hooks.hook.rules_finished(run=run)
+
+    def nightly(self, session: Any, day: date) -> list[str]:
+        """Let every plugin do its work of the night; return the names of those that failed.
+
+        What a plugin raises takes back its own writes only, and is noted as its problem.
+        """
+        return [
+            plugin.name for plugin in self._host.active() if not self._did(plugin, session, day)
+        ]
+
+    def _did(self, plugin: Plugin, session: Any, day: date) -> bool:
+        if plugin.hooks is None:
+            return True
+        try:
+            with session.begin_nested():
+                plugin.hooks.hook.nightly(session=session, day=day)
+        except Exception as error:
+            if self._host.app.config["PLUGINS_STRICT"]:
+                raise
+            failure.note_hook(session, plugin, "nightly", error)
+            return False
+        return True
 
     def seed(self, session: Any, random: Any) -> None:
         """Let every plugin add its rows to the demonstration county."""

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.base import Refused, actor, registry
+from app.database import next_ids
 from app.imports import package
 from app.imports.core import CORE
 from app.imports.entity import Entity, Fault, Row
@@ -22,7 +23,7 @@ from app.imports.load import Progress, load
 from app.imports.mapping import NOTHING, Match, check_mapping, find_table, match
 from app.imports.parse import parse
 from app.imports.report import Result, header_of
-from app.imports.stage import insert_many, next_ids
+from app.imports.stage import insert_many
 from app.imports.store import Writer
 from app.imports.table import Table, read
 from app.models import County, ImportBatch, ImportFault

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from app.base import Refused, Scoped
+from app.database import next_ids
 from app.imports.batch import lines_of, open_file
 from app.imports.entity import Entity, Row
-from app.imports.stage import next_ids
 from app.models import School
 from app.security.scope import table_of
 

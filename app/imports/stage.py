@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Column, Connection, LargeBinary, MetaData, Table, func, select, text
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, Table
 
 from app.base import Refused
 from app.columns import Encrypted
@@ -91,17 +91,3 @@ def _row(row: Sequence[Any], converters: Sequence[Converter]) -> tuple[Any, ...]
     for at, convert in converters:
         values[at] = convert(values[at])
     return tuple(values)
-
-
-def next_ids(connection: Connection, table: Table, count: int) -> Sequence[int]:
-    """Return keys for so many new rows; nobody else gets them."""
-    if not count:
-        return ()
-    if connection.dialect.name == "postgresql":
-        taken = text(
-            "SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)"
-        )
-        return list(connection.scalars(taken, {"name": table.name, "count": count}))
-    # SQLite: the transaction holds the write lock, so that the highest key stays the highest.
-    last = connection.scalar(select(func.max(table.c.id))) or 0
-    return range(last + 1, last + 1 + count)

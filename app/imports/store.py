@@ -16,7 +16,8 @@ from sqlalchemy.engine.default import DefaultDialect
 from app import clock
 from app.base import Named, actor
 from app.columns import Encrypted
-from app.imports.stage import insert_many, next_ids, staged
+from app.database import next_ids
+from app.imports.stage import insert_many, staged
 from app.models import Change, ImportRow
 from app.pinyin import search_key
 from app.security.scope import table_of

@@ -14,6 +14,7 @@ from app.cadence.period import (
     months_of_years,
     school_months,
 )
+from app.cadence.school_day import class_days
 from app.checklists.kind import FieldContext, FieldKind, Part, Row
 from app.clock import now, today
 from app.columns import Encrypted, UtcDateTime, blind_indexes
@@ -62,6 +63,8 @@ from app.models import (
     Inspection,
     InspectionParticipant,
     InspectionState,
+    Leave,
+    LedgerEntry,
     LiaisonAssignment,
     Obligation,
     Person,
@@ -87,6 +90,7 @@ from app.security.privacy import masked_number
 from app.workbook import Column as SheetColumn
 from app.workbook import Head, Sheet
 from app.workflow.child import allowed_next, change_status
+from app.workflow.ledger import Ledger, Opening
 from app.workflow.standing import UNFINISHED, closings, overdue, standing
 
 __all__ = [
@@ -138,12 +142,16 @@ __all__ = [
     "InspectionState",
     "Items",
     "Key",
+    "Leave",
+    "Ledger",
+    "LedgerEntry",
     "LiaisonAssignment",
     "Lookup",
     "LookupField",
     "LookupManyField",
     "NoValue",
     "Obligation",
+    "Opening",
     "Page",
     "Panel",
     "PanelContent",
@@ -186,6 +194,7 @@ __all__ = [
     "blind_indexes",
     "change_status",
     "check_names",
+    "class_days",
     "closings",
     "earlier_result",
     "give_token",

@@ -47,6 +47,8 @@ from app.models.inspection import (
 )
 from app.models.job import Job
 from app.models.late_entry import LateEntry, LateState
+from app.models.leave import Leave
+from app.models.ledger import LedgerConfirmation, LedgerEntry
 from app.models.obligation import Obligation
 from app.models.organization import (
     GRADES,
@@ -124,6 +126,9 @@ __all__ = [
     "Job",
     "LateEntry",
     "LateState",
+    "Leave",
+    "LedgerConfirmation",
+    "LedgerEntry",
     "LiaisonAssignment",
     "LiaisonContact",
     "LoginAddress",

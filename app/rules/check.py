@@ -19,6 +19,7 @@ from app.parameters.settings import Settings, UnknownSetting
 from app.parameters.value import Dated, Value, plain
 from app.parameters.window import Period, Window
 from app.rules.rule import COLUMNS, Rule, RuleSelect
+from app.workflow.ledger import OPENING_COLUMNS, Opening
 
 DIALECTS: Final = (sqlite.dialect(), postgresql.dialect())
 WORDS: Final = {
@@ -42,6 +43,11 @@ class SelectFault(Exception):
         self.number = number
         self.facts = facts
 
+    @property
+    def said(self) -> str:
+        """Return in one line what is wrong."""
+        return "; ".join(self.facts.values())
+
 
 def check_rule(rule: Rule, declared: Mapping[str, ParameterSpec]) -> None:
     """Raise SelectFault unless the rule's words are known and its select runs on both databases."""
@@ -55,6 +61,13 @@ def check_rule(rule: Rule, declared: Mapping[str, ParameterSpec]) -> None:
         raise SelectFault("E053", found=", ".join(names), wanted=", ".join(COLUMNS))
     if rule.evidence is not None:
         check_select(rule.evidence, declared)
+
+
+def check_opening(opening: Opening, declared: Mapping[str, ParameterSpec]) -> None:
+    """Raise SelectFault unless an opening's select can be run on both databases."""
+    names = tuple(column.name for column in check_select(opening.select, declared).selected_columns)
+    if names != OPENING_COLUMNS:
+        raise SelectFault("E059", found=", ".join(names), wanted=", ".join(OPENING_COLUMNS))
 
 
 def check_select(select: RuleSelect, declared: Mapping[str, ParameterSpec]) -> Select:

@@ -105,7 +105,7 @@ class _Run:
                 result = self._judge(rule, row)
         except Exception as error:  # the rule engine is where it must be caught
             log.exception("rule %s failed", rule.key)
-            result = RuleResult(rule.key, rule.code, error=_brief(error))
+            result = RuleResult(rule.key, rule.code, error=brief(error))
         if self.is_stored:
             row.opened, row.changed, row.resolved = result.opened, result.changed, result.resolved
             row.error, row.finished_at = result.error, clock.now()
@@ -170,7 +170,7 @@ def _has_later_run(session: Session, rules: Sequence[Rule], as_of: date) -> bool
     return newest is not None and newest > as_of
 
 
-def _brief(error: BaseException) -> str:
+def brief(error: BaseException) -> str:
     """Say in one line what went wrong; the database's own values are left out."""
     original = getattr(error, "orig", None) or error
     lines = str(original).strip().splitlines()

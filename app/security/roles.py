@@ -23,6 +23,8 @@ DO = r"can_(?!delete$).*|(?!can_|menu_).*"
 """Everything but deletion: steps, forms of their own and actions included."""
 ALL = r".*"
 ASK = rf"{READ}|can_add"
+FOLLOW = rf"{READ}|can_(add|edit)"
+"""Open and follow, but neither confirm nor close."""
 DECIDE = rf"{READ}|can_decide"
 """A late entry is asked for by the school and decided on the next level: the bureau's people."""
 
@@ -45,8 +47,9 @@ CHILDREN = (
     "ChildView", "EnrolmentView", "StatusEventView", "GuardianView", "ChildGroupView",
     "PromotionView",
 )  # fmt: skip
+LEDGERS = ("LedgerEntryView",)
 VISITS = ("VisitView", "VisitParticipantView")
-ATTENDANCE = ("AttendanceReportView", "AbsenceView")
+ATTENDANCE = ("AttendanceReportView", "AbsenceView", "LeaveView")
 LATE = ("LateEntryView",)
 LOOP = (
     "FindingView", "FeedbackView", "FindingStepView", "FindingReviewView", "ReturnVisitView",
@@ -103,7 +106,8 @@ def _inspector(*more: Grant) -> tuple[Grant, ...]:
     """Grant what everyone needs who inspects schools and follows his findings."""
     return (
         *_on(ALL, DAILY),
-        *_on(READ, REFERENCE, SCHOOLS, STAFF, CHILDREN, ATTENDANCE, ("InspectionView",), RESULTS),
+        *_on(READ, REFERENCE, SCHOOLS, STAFF, CHILDREN, LEDGERS, ATTENDANCE, RESULTS),
+        *_on(READ, ("InspectionView",)),
         *_on(DO, VISITS, LOOP, EVIDENCE, BULLETINS),
         *more,
     )
@@ -114,7 +118,7 @@ def _unit(*more: Grant) -> tuple[Grant, ...]:
     return (
         *_on(ALL, DAILY),
         *_on(READ, REFERENCE, SCHOOLS, STAFF, ATTENDANCE, ("InspectionView",), LATE, RESULTS),
-        *_on(DO, CHILDREN, VISITS, LOOP, EVIDENCE, BULLETINS, IMPORTS),
+        *_on(DO, CHILDREN, LEDGERS, VISITS, LOOP, EVIDENCE, BULLETINS, IMPORTS),
         *more,
     )
 
@@ -127,7 +131,7 @@ _ALL_TEMPLATES = (
         _l("Education task group"),
         COUNTY,
         "task_group",
-        _inspector(*_on(DO, RESULTS)),
+        _inspector(*_on(DO, RESULTS, LEDGERS)),
     ),
     RoleTemplate(
         "supervision_office",
@@ -135,9 +139,9 @@ _ALL_TEMPLATES = (
         COUNTY,
         "supervision_office",
         _inspector(
-            *_on(DO, RESULTS, ("TownshipView", "PersonView")),
             *_on("can_reveal", ("ChildView",)),
             *_on("can_run", ("PromotionView",)),
+            *_on(DO, RESULTS, LEDGERS, ("TownshipView", "PersonView")),
             *_on(ALL, SCHOOLS, ("LiaisonAssignmentView",)),
             *_on(DO, ("SchoolYearView", "SemesterView", "CalendarDayView"), IMPORTS),
             *_on(DECIDE, LATE),
@@ -162,21 +166,23 @@ _ALL_TEMPLATES = (
         _l("Township leader"),
         TOWNSHIP,
         "township_leader",
-        _inspector(*_on(DO, ("LiaisonContactView",))),
+        _inspector(*_on(DO, LEDGERS, ("LiaisonContactView",))),
     ),
     RoleTemplate(
         "township_cadre",
         _l("Township or village cadre"),
         TOWNSHIP,
         "township_cadre",
-        _inspector(*_on(DO, ("ChildView", "GuardianView", "ChildGroupView"))),
+        _inspector(
+            *_on(DO, ("ChildView", "GuardianView", "ChildGroupView")), *_on(FOLLOW, LEDGERS)
+        ),
     ),
     RoleTemplate(
         "education_assistant",
         _l("Township education assistant"),
         TOWNSHIP,
         "education_assistant",
-        _inspector(*_on(DO, CHILDREN, ("LiaisonContactView",), IMPORTS)),
+        _inspector(*_on(DO, CHILDREN, LEDGERS, ("LiaisonContactView",), IMPORTS)),
     ),
     RoleTemplate(
         "school_leader",
@@ -199,7 +205,8 @@ _ALL_TEMPLATES = (
         (
             *_on(ALL, DAILY),
             *_on(READ, REFERENCE, SCHOOLS, CHILDREN, ATTENDANCE),
-            *_on(DO, VISITS, EVIDENCE, ("AttendanceEntryView",)),
+            *_on(FOLLOW, LEDGERS),
+            *_on(DO, VISITS, EVIDENCE, ("AttendanceEntryView", "LeaveView")),
         ),
         is_of_classes=True,
     ),

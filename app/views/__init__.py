@@ -19,6 +19,7 @@ from app.views import (
     child,
     child_history,
     code,
+    ledger,
     obligation,
     organization,
     plugin,
@@ -60,6 +61,7 @@ GROUPS = (
         "fa-children",
         (
             (child.ChildView, "fa-child"),
+            (ledger.LedgerEntryView, "fa-book"),
             (child_history.StatusEventView, "fa-timeline"),
             (child_history.EnrolmentView, "fa-id-card"),
             (child_history.ChildGroupView, "fa-hands-holding-child"),

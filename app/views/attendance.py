@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, ClassVar
 
+import segno
 from flask import abort, flash, g, redirect, request, url_for
 from flask_appbuilder import AppBuilder, BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 from sqlalchemy import Select, or_, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.exc import StaleDataError
 
 from app import clock
@@ -23,6 +28,7 @@ from app.crud.refusal import incident_text
 from app.extensions import db
 from app.models import Absence, AttendanceReport, Child, SchoolClass, SchoolYear
 from app.views.attendance_form import KIND_WORDS, AttendanceForm, attendance_form
+from app.views.leave import LeaveView
 from app.workflow.attendance import (
     absences_of,
     on_roll,
@@ -30,6 +36,7 @@ from app.workflow.attendance import (
     report_of,
     uncounted,
 )
+from app.workflow.leave import Expected, expected
 
 
 class AttendanceEntryView(BaseView):
@@ -65,7 +72,7 @@ class AttendanceEntryView(BaseView):
         absences = absences_of(db.session(), school_class, clock.today())
         form = attendance_form(school_class, len(absences))()
         if request.method == "GET":
-            form.fill(absences)
+            form.fill(absences or self._expected(school_class))
             form.row_version.data = _version_of(school_class)
         else:
             again = url_for("AttendanceEntryView.report", pk=pk)
@@ -82,6 +89,28 @@ class AttendanceEntryView(BaseView):
             on_roll=on_roll(db.session(), school_class),
             stored=report_of(db.session(), school_class, clock.today()),
         )
+
+    @expose("/codes", methods=["GET"])
+    @has_access
+    @permission_name("list")
+    def codes(self) -> Any:
+        """Show a sheet to print for each school: a code for each class, to its report."""
+        classes = db.session.scalars(_classes_of_the_year().options(joinedload(SchoolClass.school)))
+        return self.render_template(
+            "inspection/attendance_codes.html",
+            title=_("Codes for the attendance"),
+            schools=[
+                (school, [(one, *_code_of(one)) for one in held])
+                for school, held in groupby(classes, key=lambda one: one.school)
+            ],
+        )
+
+    def _expected(self, school_class: SchoolClass) -> Sequence[Expected]:
+        """Return who is on leave, while nothing is reported yet."""
+        session, today = db.session(), clock.today()
+        if report_of(session, school_class, today) is not None:
+            return ()
+        return expected(session, school_class, today)
 
     def _store(self, form: AttendanceForm, school_class: SchoolClass, again: str) -> Any | None:
         is_all = request.form.get("deed") == "all"
@@ -124,6 +153,13 @@ class AttendanceEntryView(BaseView):
         if done is None:
             _tell_stale(form, school_class)
         return done
+
+
+def _code_of(school_class: SchoolClass) -> tuple[str, Markup]:
+    """Return the address of a class's report and its code, to be drawn on a page."""
+    address = url_for("AttendanceEntryView.report", pk=school_class.id, _external=True)
+    code = segno.make(address, error="m", micro=False)
+    return address, Markup(code.svg_inline(scale=4, border=2))  # noqa: S704  # drawn by segno
 
 
 def _version_of(school_class: SchoolClass) -> str:
@@ -243,6 +279,9 @@ def add_views(appbuilder: AppBuilder) -> None:
         label=_l("Attendance today"),
         icon="fa-user-check",
         **category,
+    )
+    appbuilder.add_view(
+        LeaveView, "LeaveView", label=LeaveView.list_title, icon="fa-envelope-open", **category
     )
     appbuilder.add_view(
         AttendanceReportView,

@@ -17,6 +17,7 @@ from app.crud.fields import ChoiceWidget, LookupField, trimmed
 from app.files.field import EvidenceField
 from app.models import Absence, Child, SchoolClass
 from app.workflow.attendance import Away, refusal_of
+from app.workflow.leave import Expected
 
 ROWS = 12
 KIND_WORDS = {
@@ -66,8 +67,8 @@ class AttendanceForm(FlaskForm):
             seen.add(child.data.id)
         return any(field.errors for field in self)
 
-    def fill(self, absences: Sequence[Absence]) -> None:
-        """Show what is stored."""
+    def fill(self, absences: Sequence[Absence | Expected]) -> None:
+        """Show what is stored, or who is on leave."""
         for fields, absence in zip(self.lines(), absences, strict=False):
             child, kind, contact, evidence = fields
             child.data, kind.data = absence.child, absence.kind

@@ -34,6 +34,7 @@ class ChildStatusView(BureauModelView):
 
 DOMAINS = {
     "guardian_relation": _l("Relation of a guardian"),
+    "ledger_closing": _l("Reason for closing a ledger entry"),
     "organisation_kind": _l("Kind of organisation"),
     "special_group": _l("Special group"),
     "superior_authority": _l("Superior authority"),

@@ -1,4 +1,4 @@
-"""Hold what the views of the findings loop share: who acts, and how a step is taken."""
+"""Hold what views of rows with steps share: who acts, and how a step is taken."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.base import Refused
-from app.crud.base import ReadOnlyView
+from app.crud.base import BureauModelView, ReadOnlyView
 from app.extensions import db
 from app.views.finding_form import LoopForm
 from app.views.finding_label import LABELS
 from app.workflow.party import Hand, hand_of
 
 
-class LoopView(ReadOnlyView):
-    """Show rows of the findings loop; a refused step changes nothing and keeps what was typed."""
-
-    label_columns = LABELS
+class StepView(BureauModelView):
+    """Show rows that take steps; a refused step changes nothing and keeps what was typed."""
 
     def page_of(self, row: Any, sent: LoopForm | None = None) -> Any:
         """Return the page of a row, with the form that was sent where it comes back."""
@@ -67,3 +65,9 @@ class LoopView(ReadOnlyView):
     def _page_again(self, key: int, form: LoopForm, reason: str) -> Any:
         form.form_errors.append(reason)
         return self.page_of(self.row(key, self.show_columns), form)
+
+
+class LoopView(StepView, ReadOnlyView):
+    """Show rows of the findings loop."""
+
+    label_columns = LABELS

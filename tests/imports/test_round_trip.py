@@ -27,6 +27,7 @@ from app.models import (
     Guardian,
     Inspection,
     InspectionParticipant,
+    Leave,
     School,
     SchoolClass,
     Semester,
@@ -101,6 +102,12 @@ def _fill(county, sheets):
         Visit(kind="home", visited_on=date(2026, 3, 4), reason_id=reason, met_child=True, **belongs)
     )
     county.add(VisitParticipant(visit_id=visit.id, name="罗燕", organisation_kind_id=kind, **scope))
+    county.add(
+        Leave(
+            kind="sick_leave", starts_on=date(2026, 3, 5), ends_on=date(2026, 3, 6), reason="发烧",
+            asked_by="覃父", called_on=date(2026, 3, 5), call_note="住院", **belongs,
+        )
+    )  # fmt: skip
     county.add(Absence(class_id=seats[0].id, day=date(2026, 3, 5), kind="sick_leave", **belongs))
     return county
 

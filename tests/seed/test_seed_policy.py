@@ -107,8 +107,7 @@ def test_parameter_is_dated_and_cites_a_clause(name: str) -> None:
         ("fortnight_first_week_min_days", "school_day", 3),
         ("fortnight_min_days", "school_day", 5),
         ("month_min_days", "school_day", 10),
-        ("return_stable_days", "school_day", 20),
-        ("suspected_absence_days", "school_day", 3),
+        ("leave_paper_days", "school_day", 3),
         ("level_name", "text", "市"),
     ],
 )

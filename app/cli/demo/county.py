@@ -18,6 +18,7 @@ from app.cli.demo import (
     children,
     findings,
     inspections,
+    ledgers,
     logins,
     people,
     schools,
@@ -86,6 +87,7 @@ def make(session: Session, folder: Path, request: Request) -> Summary:
     findings.follow_findings(world, inspections.inspect(world, rolls, asker))
     visits.visit_children(world, statuses)
     world.store.finish()
+    ledgers.keep_ledgers(world)
     made = logins.create_logins(world)
     registry.seed(session, Random(request.random_seed))  # noqa: S311
     return Summary(request.as_of, world.store.written, made)

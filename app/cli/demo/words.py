@@ -105,6 +105,15 @@ class StepNotes(_Section):
     evidence: str
 
 
+class LedgerNotes(_Section):
+    """Hold the notes of ledgers and of leave."""
+
+    next_action: tuple[str, ...]
+    leave_reason: tuple[str, ...]
+    asked_by: tuple[str, ...]
+    call: str
+
+
 class VisitNotes(_Section):
     """Hold the notes of visits to children."""
 
@@ -126,6 +135,7 @@ class Words(_Section):
     opinions: Opinions
     steps: StepNotes
     visits: VisitNotes
+    ledgers: LedgerNotes
 
 
 def read_words(folder: Path) -> Words:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.imports.core.attendance import ABSENCE
+from app.imports.core.attendance import ABSENCE, LEAVE
 from app.imports.core.calendar import CALENDAR_DAY, CALENDAR_EXCEPTION, SCHOOL_YEAR, SEMESTER
 from app.imports.core.child import CHILD, CHILD_GROUP, ENROLMENT, GUARDIAN
 from app.imports.core.inspection import INSPECTION
@@ -29,6 +29,7 @@ CORE: tuple[Entity, ...] = (
     ENROLMENT,
     STATUS,
     VISIT,
+    LEAVE,
     ABSENCE,
     INSPECTION,
 )
