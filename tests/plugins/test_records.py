@@ -1,0 +1,216 @@
+"""Test the plugin records: monthly reports, indicators that stay, activities, ledger entries."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+import time_machine
+from sqlalchemy import event, func, select
+
+from app import database
+from app.base import registry
+from app.extensions import db
+from app.models import AttendanceReport, Code, LedgerEntry, StatusEvent
+from app.testing import PluginContract
+from plugins.records.indicators import last_day, month_before, take
+from plugins.records.models import Activity, Indicator, MonthlyReport
+from tests.builder import CountyBuilder
+
+DAY = date(2026, 4, 3)
+SUSPECTED = "roll_and_attendance.suspected"
+
+
+class TestRecords(PluginContract):
+    """Hold the plugin to the contract."""
+
+    name = "records"
+
+
+@pytest.fixture
+def april():
+    """Stand on a Friday in April."""
+    with time_machine.travel(DAY):
+        yield
+
+
+def entry(county: CountyBuilder, category: str = "A", **values) -> LedgerEntry:
+    """Add an open entry."""
+    return county.add(
+        LedgerEntry(
+            child_id=county.child().id, ledger=SUSPECTED, category=category, opened_on=DAY,
+            since=DAY, **values, **county.scope_of(county.a_school),
+        )
+    )  # fmt: skip
+
+
+def test_monthly_report_takes_the_ledgers_figures_and_a_nil_report_must_be_true(
+    county, login, april
+) -> None:
+    other = county.school("蒲芦中学")
+    clerk, second = (
+        login("school_clerk", school=county.a_school),
+        login("school_clerk", school=other),
+    )
+    entry(county)
+    entry(county, "C")
+    entry(county, closed_on=DAY)
+    typed = {"school": str(county.a_school.id), "month": "2026-03-01"}
+    url = "/records/monthly/add"
+
+    untrue = clerk.submit(url, typed | {"is_nil": "y"}, select="#model_form")
+    filed = clerk.submit(url, typed, select="#model_form")
+    again = clerk.submit(url, typed, select="#model_form")
+    silent = second.submit(url, typed | {"school": str(other.id)}, select="#model_form")
+    nil = {"school": str(other.id), "is_nil": "y"}
+    second.submit(url, typed | nil, select="#model_form")
+
+    assert "台账中有疑似辍学1人、辍学0人，不能作零报告。" in untrue.get_data(as_text=True)
+    assert filed.status_code == 200
+    assert "该月月报已报送。" in again.get_data(as_text=True)
+    assert "台账无在册人员，请勾选零报告。" in silent.get_data(as_text=True)
+    reports = county.all(select(MonthlyReport).order_by(MonthlyReport.id))
+    assert [(one.is_nil, one.suspected, one.returned) for one in reports] == [
+        (False, 1, 1), (True, 0, 0),
+    ]  # fmt: skip
+    assert all(one.filed_by_id for one in reports)
+
+
+@pytest.mark.parametrize(
+    ("day", "before"),
+    [(date(2026, 3, 1), date(2026, 2, 1)), (date(2026, 1, 31), date(2025, 12, 1))],
+)
+def test_month_before_a_day(day, before) -> None:
+    assert month_before(day) == before
+    assert last_day(before).month == before.month
+
+
+def test_indicators_say_how_it_was_and_are_never_taken_again(app, county) -> None:
+    scope = county.scope_of(county.a_school)
+    group = county.school_class()
+    stays, went = (county.child(school_class=group) for _each in range(2))
+    outside = county.child(status="not_enrolled")
+    enrolled, suspended = stays.status_id, county.child(status="policy_suspension").status_id
+    for child, status_id, day in (
+        (stays, enrolled, date(2025, 9, 1)),
+        (went, enrolled, date(2025, 9, 1)),
+        (went, suspended, date(2026, 3, 31)),
+        (stays, suspended, date(2026, 4, 1)),
+        (outside, outside.status_id, date(2026, 3, 9)),
+    ):
+        county.add(
+            StatusEvent(
+                child_id=child.id, status_id=status_id, happened_on=day, basis="文件", **scope
+            )
+        )
+    for day, present in ((date(2026, 3, 30), 2), (date(2026, 3, 31), 1), (date(2026, 4, 1), 0)):
+        at = datetime(day.year, day.month, day.day, 1, tzinfo=UTC)
+        county.add(
+            AttendanceReport(
+                class_id=group.id, day=day, on_roll=2, present=present, reported_at=at, **scope
+            )
+        )
+
+    counts = _take(app), _take(app)
+
+    rows = county.all(select(Indicator))
+    found = {(row.indicator, row.status.key if row.status else ""): row.value for row in rows}
+    assert counts == (len(rows), 0)
+    assert found == {
+        ("status", "enrolled"): 1, ("status", "policy_suspension"): 1,
+        ("status", "not_enrolled"): 1, ("on_roll", ""): 2, ("at_school", ""): 1,
+    }  # fmt: skip
+    assert {(row.school_id, row.month, row.taken_on) for row in rows} == {
+        (county.a_school.id, date(2026, 3, 1), DAY)
+    }
+
+
+def _take(app) -> int:
+    statements: list[str] = []
+    with app.app_context(), database.writing():
+        engine = db.engine
+
+        def note(_connection, _cursor, statement, *_rest) -> None:
+            statements.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note)
+        count = take(db.session(), date(2026, 3, 1), DAY)
+        event.remove(engine, "before_cursor_execute", note)
+        db.session.commit()
+        db.session.remove()
+    assert len([one for one in statements if "plg_records_indicator" in one]) <= 2
+    return count
+
+
+def test_night_takes_the_month_that_is_over(app, county) -> None:
+    child = county.child()
+    county.add(
+        StatusEvent(
+            child_id=child.id, status_id=child.status_id, happened_on=date(2025, 9, 1),
+            basis="入学", **county.scope_of(county.a_school),
+        )
+    )  # fmt: skip
+    with app.app_context(), database.writing():
+        failed = registry.nightly(db.session(), DAY)
+        db.session.commit()
+        db.session.remove()
+
+    assert failed == []
+    assert county.all(select(Indicator.month).distinct()) == [date(2026, 3, 1)]
+
+
+def test_ledger_entries_need_reason_next_action_and_both_persons(
+    county, run_rule, has_violation
+) -> None:
+    code = county.scalar(select(Code.id).filter_by(domain="visit_reason"))
+    person = county.person()
+    whole = {
+        "reason_id": code, "next_action": "入户", "school_responsible_id": person.id,
+        "township_responsible_id": person.id,
+    }  # fmt: skip
+    good, closed = entry(county, **whole), entry(county, closed_on=DAY)
+    lacking = [entry(county, **{k: v for k, v in whole.items() if k != name}) for name in whole]
+
+    run_rule("LED-1", as_of=DAY)
+
+    assert not has_violation(good, "records.incomplete_ledger_entry")
+    assert not has_violation(closed, "records.incomplete_ledger_entry")
+    assert all(has_violation(one, "records.incomplete_ledger_entry") for one in lacking)
+
+
+def test_activity_of_a_township_is_kept_by_its_clerk(county, login, april) -> None:
+    clerk = login("township_clerk", township=county.a_township)
+    typed = {
+        "township": str(county.a_township.id), "held_on": "2026-04-04", "kind": "lecture",
+        "topic": "义务教育法宣传", "audience": "120",
+    }  # fmt: skip
+
+    refused = clerk.submit("/records/activity/add", typed, select="#model_form")
+    clerk.submit("/records/activity/add", typed | {"held_on": "2026-04-02"}, select="#model_form")
+
+    assert "held_on-error" in refused.get_data(as_text=True)
+    (kept,) = county.all(select(Activity))
+    assert (kept.township_id, kept.school_id, kept.audience) == (county.a_township.id, None, 120)
+    assert county.scalar(select(func.count(Activity.id))) == 1
+
+
+def test_school_without_the_months_report_is_warned_after_the_day(
+    county, run_rule, has_violation
+) -> None:
+    late, filed = county.a_school, county.school("蒲芦中学")
+    county.year  # noqa: B018  # the months of the school year are judged
+    for month in (date(2025, 9, 1), *(date(2026, number, 1) for number in range(1, 4))):
+        report = MonthlyReport(
+            month=month, is_nil=True, filed_at=datetime(2026, 4, 1, tzinfo=UTC),
+            **county.scope_of(filed),
+        )  # fmt: skip
+        county.add(report)
+    key = "records.monthly_report_missing"
+
+    run_rule("MON-1", as_of=date(2025, 10, 5))
+    assert not has_violation(late, key)
+    run_rule("MON-1", as_of=date(2025, 10, 6))
+    assert has_violation(late, key)
+    assert not has_violation(filed, key)
+    run_rule("MON-1", as_of=date(2025, 11, 6))
+    assert has_violation(filed, key)
