@@ -133,6 +133,13 @@ def periods_of(kind: str, terms: Terms, as_of: date) -> tuple[Period, ...]:
     return tuple(period for period in _PERIODS[kind](terms, as_of) if period.start <= as_of)
 
 
+def spans_of(changes: Iterable[date], as_of: date) -> tuple[Period, ...]:
+    """Return all time up to the judging day, parted where a value changes."""
+    starts = [date.min, *sorted({day for day in changes if date.min < day <= as_of})]
+    ends = [*(start - ONE_DAY for start in starts[1:]), as_of]
+    return tuple(_whole(start, end) for start, end in zip(starts, ends, strict=True))
+
+
 def school_months(terms: Terms) -> tuple[Period, ...]:
     """Return the months of a school year that are long enough, short ones joined to a neighbour.
 

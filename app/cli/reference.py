@@ -48,6 +48,7 @@ class _Code(Strict):
     key: Text
     name: Text
     position: int = 0
+    is_counted: bool = False
 
 
 class _Township(Strict):
@@ -165,6 +166,7 @@ def _store_codes(session: Session, codes: Iterable[_Code]) -> None:
             row = Code(domain=code.domain, key=code.key)
             session.add(row)
         row.name, row.position = code.name, code.position
+        row.is_counted = code.is_counted
     session.flush()
 
 

@@ -21,6 +21,7 @@ from wtforms import (
 
 from app.crud.fields import DayField, LookupField, MaskedField, MomentField
 from app.crud.form import BureauForm
+from app.crud.lines import LinesField
 from app.crud.once import new_token
 from app.files.field import EvidenceField
 
@@ -80,6 +81,8 @@ def _with_tokens(markup: Markup) -> Markup:
 
 
 def _is_blank(field: Field) -> bool:
+    if isinstance(field, LinesField):
+        return not field.errors and all(map(_is_blank, field.parts()))
     if type(field) not in ALIKE or field.errors or field.raw_data:
         return False
     if isinstance(field, EvidenceField) and (field.is_touched or field.files):

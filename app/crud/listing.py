@@ -14,6 +14,7 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from app.crud.arguments import list_arguments, read_conditions
+from app.crud.derived import Derived
 from app.crud.fab import Mixin, SearchWidget
 from app.crud.filters import RelationIs
 from app.crud.gallery import exhibits_of
@@ -104,6 +105,10 @@ class ListingMixin(Mixin):
     def shown(self, item: Any) -> None:
         """Follow a row that is about to be shown; override to record the reading."""
 
+    def derived(self, item: Any) -> Sequence[Derived]:
+        """Return what follows from a row and is shown beneath it; override to add to the page."""
+        return ()
+
     def search_panel(self) -> Panel:
         """Return what the search offers in the reader's language."""
         language = str(get_locale())
@@ -184,6 +189,7 @@ class ListingMixin(Mixin):
         set_id = getattr(item, "evidence_set_id", None)
         if set_id is not None:
             widgets["evidence"] = exhibits_of([set_id]).get(set_id, ())
+        widgets["derived"] = self.derived(item)
         self.update_redirect()
         return self._get_related_views_widgets(item, widgets=widgets)
 

@@ -75,6 +75,10 @@ class Code(Shared, Audited, Model):
     name: Mapped[str] = mapped_column(String(100), info=WORDS)
     position: Mapped[int] = mapped_column(default=0)
     valid_to: Mapped[date | None]
+    is_counted: Mapped[bool] = mapped_column(default=False)
+    """Whether it counts where something is derived: this kind of organisation makes a visit joint,
+    children of this group may be met from afar.
+    """
 
     def __str__(self) -> str:
         return words(self.name)

@@ -8,8 +8,9 @@ from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import SQLCoreOperations
 
 from app.models import Parameter, ParameterValue
 
@@ -60,6 +61,12 @@ class Parameters:
         timeline = self.timelines.get(key)
         return timeline.on(day) if timeline else None
 
+    def changes(self, keys: Iterable[str]) -> Iterator[date]:
+        """Yield the days on which one of the parameters takes another value."""
+        for key in keys:
+            for dated in _values(self.timelines, key):
+                yield dated.valid_from
+
     def with_draft(self, drafts: Iterable[Dated]) -> Parameters:
         """Return these parameters with draft values laid over them, for a simulation."""
         timelines = dict(self.timelines)
@@ -106,6 +113,23 @@ def number_on(session: Session, key: str, day: date) -> int | None:
     """Return the value as a whole number, or None where there is none."""
     value = value_on(session, key, day)
     return None if value is None else int(value)
+
+
+def value_at(key: str, day: SQLCoreOperations[date]) -> ColumnElement[Decimal | None]:
+    """Return, for use in a select, the value in force on the day of each row; null where none is.
+
+    A rule's own parameters come as its settings; this is for what the core derives of each row.
+    """
+    value = select(ParameterValue.number).join(
+        Parameter, Parameter.id == ParameterValue.parameter_id
+    )
+    return (
+        value.where(Parameter.key == key, ParameterValue.valid_from <= day)
+        .order_by(ParameterValue.valid_from.desc())
+        .limit(1)
+        .correlate_except(Parameter, ParameterValue)
+        .scalar_subquery()
+    )
 
 
 def typed(unit: str, number: Decimal | float | None, text: str | None) -> Value | None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.base import registry
-from app.cadence.period import Terms, load_years, months_of_years, periods_of
+from app.cadence.period import Terms, load_years, months_of_years, periods_of, spans_of
 from app.models import RuleRun
 from app.parameters.settings import NoValue, Settings, settings_on
 from app.parameters.value import Dated, Parameters, load_parameters
@@ -114,7 +114,7 @@ class _Run:
 
     def _judge(self, rule: Rule, row: RuleRun) -> RuleResult:
         """Ask the rule and compare its answer with what is stored."""
-        periods = periods_of(rule.period, self.terms, self.as_of)
+        periods = self._periods(rule)
         result = RuleResult(rule.key, rule.code)
         if not periods:
             return result
@@ -133,6 +133,13 @@ class _Run:
             changed=would.changed,
             resolved=would.resolved,
         )
+
+    def _periods(self, rule: Rule) -> tuple[Period, ...]:
+        """Return what the rule has to judge: periods of the school year, or all time."""
+        if rule.period != "event":
+            return periods_of(rule.period, self.terms, self.as_of)
+        keys = [f"{rule.plugin}.{name}" for name in registry.parameter_names(rule.plugin)]
+        return spans_of(self.parameters.changes(keys), self.as_of)
 
     def _asked(self, rule: Rule, window: Window) -> list[tuple[Select, Settings]]:
         """Return a select for each stretch of periods over which the settings are constant."""

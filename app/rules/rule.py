@@ -34,6 +34,10 @@ class Rule:
     `key` is `<plugin>.<noun_phrase>`, `code` the catalogue's short name. `select` must be right
     for any window, so that a run for one school is the same rule on a smaller window. `message`
     is a template over `%(observed)s` and `%(required)s`. `absent` states what missing data means.
+
+    With the period `event`, what is judged falls on a day of its own, whenever that was: the
+    window's periods cover all time and part where a parameter of the plugin changes, so that each
+    event is judged by the values of its day.
     """
 
     key: str
@@ -49,6 +53,7 @@ class Rule:
         "school_year",
         "past_school_year",
         "none",
+        "event",
     ]
     severity: Literal["violation", "warning"]
     absent: Literal["skip", "violation", "unknown"]

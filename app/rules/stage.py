@@ -149,7 +149,7 @@ def _is_found() -> ColumnElement[bool]:
 def _standing(rule: Rule, window: Window) -> list[ColumnElement[bool]]:
     """Select the unresolved violations that the window is about."""
     conditions = [_VIOLATION.c.rule_key == rule.key, _VIOLATION.c.resolved_on.is_(None)]
-    if rule.period != "none":
+    if rule.period not in {"none", "event"}:
         conditions.append(_VIOLATION.c.period_start.between(window.start, window.end))
     if window.school_ids is not None:
         conditions.append(_VIOLATION.c.school_id.in_(window.school_ids))

@@ -282,6 +282,25 @@
       }
     });
   }
+  // Lines of a form: the pattern brings one more, numbered after the last.
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest("[data-add-line]");
+    if (!button) {
+      return;
+    }
+    const lines = button.closest(".lines");
+    const pattern = lines.querySelector("template").innerHTML;
+    const holder = document.createElement("div");
+    const number = lines.querySelectorAll("fieldset.line").length;
+    holder.innerHTML = pattern.replaceAll("__next__", String(number));
+    const line = holder.firstElementChild;
+    lines.insertBefore(line, button.previousElementSibling);
+    enhance(line);
+    const first = line.querySelector("input:not([type=hidden]), select");
+    if (first) {
+      first.focus();
+    }
+  });
   window.bureau = { enhance: enhance, notice: notice, confirmThen: confirmThen };
 
   // Search: one row a condition, made from the fields that the server sent for it.

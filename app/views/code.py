@@ -51,14 +51,20 @@ class CodeView(BureauModelView):
     datamodel = BureauInterface(Code)
     noun = _l("Coded answer")
     list_title = _l("Coded answers")
-    list_columns = ["domain", "name", "key", "position", "valid_to"]
-    show_columns = ["domain", "name", "key", "position", "valid_to"]
-    add_columns = ["domain", "key", "name", "position", "valid_to"]
-    edit_columns = ["name", "position", "valid_to"]
-    search_columns = ["domain", "name", "key", "valid_to"]
+    list_columns = ["domain", "name", "key", "position", "is_counted", "valid_to"]
+    show_columns = ["domain", "name", "key", "position", "is_counted", "valid_to"]
+    add_columns = ["domain", "key", "name", "position", "is_counted", "valid_to"]
+    edit_columns = ["name", "position", "is_counted", "valid_to"]
+    search_columns = ["domain", "name", "key", "is_counted", "valid_to"]
     choices_columns = {"domain": DOMAINS}
     base_order = ("domain", "asc")
-    label_columns = {"domain": _l("Domain")}
+    label_columns = {"domain": _l("Domain"), "is_counted": _l("Counts")}
+    description_columns = {
+        "is_counted": _l(
+            "Kind of organisation: its people make a visit joint. "
+            "Special group: contact from afar counts for its children."
+        )
+    }
 
     def pre_add(self, item: Any) -> None:
         """Keep keys plain, since records and plugins name them."""

@@ -10,8 +10,7 @@ from flask_babel import lazy_gettext as _l
 from app.imports.core.child import CHILD_COLUMN, CHILD_NAME, by_code, check_names
 from app.imports.entity import Column, Entity, Items, Key, Row
 from app.models import Visit, VisitParticipant
-
-VISIT_KINDS = {"home": _l("Home visit"), "persuasion": _l("Persuasion visit")}
+from app.workflow.visit import VISIT_KINDS
 
 
 def _complete(row: Row, _today: date) -> None:

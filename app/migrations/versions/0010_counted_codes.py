@@ -1,0 +1,29 @@
+"""Mark the coded answers that count where something is derived from them.
+
+Revision: 0010
+Revises: 0009
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0010"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply this revision."""
+    op.add_column(
+        "code", sa.Column("is_counted", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
+    with op.batch_alter_table("code") as table:
+        table.alter_column("is_counted", server_default=None)
+
+
+def downgrade() -> None:
+    """Take this revision back."""
+    op.drop_column("code", "is_counted")
