@@ -19,11 +19,13 @@ from app.checklists.kind import FieldContext, FieldKind, Part, Row
 from app.clock import now, today
 from app.columns import Encrypted, UtcDateTime, blind_indexes
 from app.crud.base import BureauModelView
+from app.crud.derived import Derived
 from app.crud.download import workbook_answer
 from app.crud.fields import DayField, LookupField, LookupManyField, PlainText, trimmed
 from app.crud.once import earlier_result, give_token, keep_token
 from app.crud.panel import Due, Panel, PanelContent, PanelRow
 from app.crud.refusal import FieldRefused, incident_text
+from app.days import DaysAfter, DaysBetween, MonthsAfter, earlier, later
 from app.documents.bulletin import Bulletin, Column, Section
 from app.files.double import same_originals
 from app.files.field import EvidenceField
@@ -92,6 +94,7 @@ from app.workbook import Head, Sheet
 from app.workflow.child import allowed_next, change_status
 from app.workflow.ledger import Ledger, Opening
 from app.workflow.standing import UNFINISHED, closings, overdue, standing
+from app.workflow.visit import is_counted, is_joint
 
 __all__ = [
     "CHILD_COLUMN",
@@ -120,6 +123,9 @@ __all__ = [
     "County",
     "CountyScoped",
     "DayField",
+    "DaysAfter",
+    "DaysBetween",
+    "Derived",
     "Due",
     "Encrypted",
     "Enrolment",
@@ -149,6 +155,7 @@ __all__ = [
     "Lookup",
     "LookupField",
     "LookupManyField",
+    "MonthsAfter",
     "NoValue",
     "Obligation",
     "Opening",
@@ -196,13 +203,17 @@ __all__ = [
     "check_names",
     "class_days",
     "closings",
+    "earlier",
     "earlier_result",
     "give_token",
     "hookimpl",
     "incident_text",
     "inspection_types",
     "interface",
+    "is_counted",
+    "is_joint",
     "keep_token",
+    "later",
     "load_terms",
     "load_years",
     "masked_number",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
-from sqlalchemy import event, func, literal, select, union_all
+from sqlalchemy import case, event, func, literal, select, union_all, update
 
 from app.extensions import db
 from app.kit import SchoolClass
 from app.models import RuleRun
 from app.parameters.value import Dated
+from app.parameters.window import Window
+from app.rules.rule import COLUMNS
 from tests.rules.conftest import RULE, SPRING, crowded, rule, violations
 
 
@@ -239,3 +242,51 @@ def test_violation_says_what_a_reader_sees(county, limit, run) -> None:
     run(rule())
 
     assert str(violations(county)[0]) == "CROWD-1 2026-03-02"
+
+
+def test_event_is_judged_by_the_values_of_its_day(county, limit, run):
+    limit(("2024-02-26", 3), ("2026-01-01", 5))
+    rows = [(date(2025, 12, 31), 4), (date(2026, 1, 1), 4), (date(2026, 1, 1), 6)]
+    classes = [county.school_class(position=position) for _day, position in rows]
+    days = {one.id: day for one, (day, _position) in zip(classes, rows, strict=True)}
+
+    def crowded_on(window: Window, settings: Any) -> Any:
+        day = case(days, value=SchoolClass.id)
+        return (
+            crowded(window, settings)
+            .with_only_columns(
+                literal("school_class").label("subject_type"),
+                SchoolClass.id.label("subject_id"),
+                SchoolClass.school_id,
+                SchoolClass.township_id,
+                day.label("period_start"),
+                SchoolClass.position.label("observed"),
+                literal(settings.limit).label("required"),
+            )
+            .where(day.between(window.start, window.end))
+        )
+
+    run(rule(crowded_on, period="event"))
+
+    found = [(one.subject_id, one.period_start, one.required) for one in violations(county)]
+    assert found == [
+        (classes[0].id, date(2025, 12, 31), "3"),
+        (classes[2].id, date(2026, 1, 1), "5"),
+    ]
+
+
+def test_event_of_an_earlier_year_is_closed_when_it_no_longer_holds(county, limit, run):
+    limit(("2024-02-26", 3))
+    room = county.school_class(position=4)
+
+    def crowded_in_2024(window: Window, settings: Any) -> Any:
+        rows = crowded(window, settings).subquery()
+        columns = [rows.c[name] for name in COLUMNS if name != "period_start"]
+        columns.insert(4, literal(date(2024, 9, 1)).label("period_start"))
+        return select(*columns)
+
+    run(rule(crowded_in_2024, period="event"))
+    county.execute(update(SchoolClass).where(SchoolClass.id == room.id).values(position=1))
+    run(rule(crowded_in_2024, period="event"))
+
+    assert [one.resolved_on for one in violations(county)] == [SPRING]
