@@ -38,12 +38,12 @@ class DaysBetween(FunctionElement[int]):
     inherit_cache = True
 
 
-def earlier(one: ColumnElement[date], other: ColumnElement[date]) -> ColumnElement[date]:
+def earlier(one: Any, other: Any) -> ColumnElement[Any]:
     """Return the earlier of two days; a day that is missing comes after all others."""
     return case((other.is_(None), one), (one.is_(None), other), (one <= other, one), else_=other)
 
 
-def later(one: ColumnElement[date], other: ColumnElement[date]) -> ColumnElement[date]:
+def later(one: Any, other: Any) -> ColumnElement[Any]:
     """Return the later of two days; a day that is missing comes before all others."""
     return case((other.is_(None), one), (one.is_(None), other), (one >= other, one), else_=other)
 

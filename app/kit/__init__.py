@@ -29,7 +29,7 @@ from app.days import DaysAfter, DaysBetween, MonthsAfter, earlier, later
 from app.documents.bulletin import Bulletin, Column, Section
 from app.files.double import same_originals
 from app.files.field import EvidenceField
-from app.imports.core.child import CHILD_COLUMN, CHILD_NAME, check_names
+from app.imports.core.child import CHILD_COLUMN, CHILD_NAME, by_code, check_names
 from app.imports.entity import Column as ImportColumn
 from app.imports.entity import Entity, Items, Key, Lookup
 from app.imports.entity import Row as ImportRow
@@ -199,6 +199,7 @@ __all__ = [
     "add_rows",
     "allowed_next",
     "blind_indexes",
+    "by_code",
     "change_status",
     "check_names",
     "class_days",

@@ -119,16 +119,15 @@ def standing(session: Session, visit: Visit) -> Standing:
     """Return what one visit counts as, by the same conditions as the selects, in one statement."""
     joint, counted = joint_conditions(), counted_conditions()
     held = [func.coalesce(one.holds, False) for one in (*joint, *counted)]
-    row = session.execute(select(*held).where(Visit.id == visit.id)).one()
-    lacking = [
-        None if holds else str(one.lacking)
-        for holds, one in zip(row, (*joint, *counted), strict=True)
-    ]
+    answers = session.execute(select(*held).where(Visit.id == visit.id)).one()
     return Standing(
-        tuple(filter(None, lacking[: len(joint)])),
-        tuple(filter(None, lacking[len(joint) :])),
-        visit.is_remote,
+        _lacking(joint, answers[: len(joint)]), _lacking(counted, answers[len(joint) :])
     )
+
+
+def _lacking(conditions: Sequence[Condition], answers: Sequence[bool]) -> tuple[str, ...]:
+    pairs = zip(conditions, answers, strict=True)
+    return tuple(str(one.lacking) for one, holds in pairs if not holds)
 
 
 def _all(conditions: Sequence[Condition]) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from random import Random
 from sqlalchemy import select
 
 from app.cli.demo.children import scope_of
+from app.cli.demo.evidence import Album
 from app.cli.demo.plan import Hand, Pupil, World
 from app.cli.demo.statuses import Status, Statuses
 from app.models import Code, Visit, VisitParticipant
@@ -20,7 +21,7 @@ JOINT_BEFORE = (2, 3, 3, 3, 4)
 """Joint visits before a suspension: sometimes too few."""
 OUTSIDERS = ("judicial_office", "police_station", "womens_federation", "civil_affairs")
 HOME, PERSUASION = "home", "persuasion"
-MET, REMOTE = 0.85, 0.06
+MET, REMOTE, PROVEN = 0.85, 0.06, 0.95
 SUSPENSION = "policy_suspension"
 
 Codes = Mapping[tuple[str, str], int]
@@ -31,13 +32,14 @@ def visit_children(world: World, statuses: Statuses) -> None:
     random = world.random("visits")
     query = select(Code.domain, Code.key, Code.id).order_by(Code.domain, Code.position)
     codes = {(row.domain, row.key): row.id for row in world.store.session.execute(query)}
+    album = Album(world.store, world.days, "劝返照片.png")
     for pupil in world.pupils:
         status = statuses.by_key[pupil.status]
         if status.is_monitored:
-            _persuade(world, random, codes, pupil, status)
+            _persuade(world, random, codes, album, pupil, status)
         elif pupil.room and status.is_enrolled and random.random() < ROUTINE_SHARE:
             day = world.days.as_of - timedelta(days=random.randint(1, _span(world)))
-            _visit(world, random, codes, pupil, day, HOME)
+            _visit(world, random, codes, None, pupil, day, HOME)
     world.store.flush()
 
 
@@ -45,19 +47,21 @@ def _span(world: World) -> int:
     return max(1, (world.days.as_of - world.days.start).days)
 
 
-def _persuade(world: World, random: Random, codes: Codes, pupil: Pupil, status: Status) -> None:
+def _persuade(
+    world: World, random: Random, codes: Codes, album: Album, pupil: Pupil, status: Status
+) -> None:
     """Visit a monitored child again and again; before a suspension together with others."""
     first = pupil.missing_from or world.days.start
     if status.key == SUSPENSION and pupil.seated_to is not None:
         for number in range(random.choice(JOINT_BEFORE)):
             day = pupil.seated_to - timedelta(days=3 + 8 * number)
-            _visit(world, random, codes, pupil, day, PERSUASION, is_joint=True)
+            _visit(world, random, codes, album, pupil, day, PERSUASION, is_joint=True)
         first = pupil.seated_to
     day = first + timedelta(days=random.randint(1, 4))
     last = pupil.missing_to or world.days.as_of
     while day <= min(last, world.days.as_of):
         joint = random.random() < 0.3
-        _visit(world, random, codes, pupil, day, PERSUASION, is_joint=joint)
+        _visit(world, random, codes, album, pupil, day, PERSUASION, is_joint=joint)
         day += timedelta(days=random.randint(*EVERY))
 
 
@@ -65,6 +69,7 @@ def _visit(
     world: World,
     random: Random,
     codes: Codes,
+    album: Album | None,
     pupil: Pupil,
     day: date,
     kind: str,
@@ -90,7 +95,7 @@ def _visit(
         countermeasure=None if is_home else random.choice(words.countermeasure),
         next_step=None if is_home else random.choice(words.next_step),
         next_on=None if is_home else day + timedelta(days=14),
-        evidence_set_id=None,
+        evidence_set_id=album.add(scope) if album and random.random() < PROVEN else None,
         is_backfilled=False,
     )
     for organisation, hand, name in _party(world, random, pupil, is_joint=is_joint):
