@@ -158,9 +158,9 @@ def decide_in_chinese(county, row, **values):
     [
         (date(2026, 3, 2), date(2027, 3, 2), None),
         (date(2026, 3, 2), date(2027, 3, 3), "最长不超过12个月"),
-        (date(2026, 3, 2), date(2026, 3, 2), "截止日期须晚于批准日期"),
-        (date(2026, 3, 2), None, "请填写截止日期"),
-        (date(2026, 3, 4), date(2026, 9, 1), "该日期在未来"),
+        (date(2026, 3, 2), date(2026, 3, 2), "结束日期须晚于批准日期"),
+        (date(2026, 3, 2), None, "请填写结束日期"),
+        (date(2026, 3, 4), date(2026, 9, 1), "日期不能晚于今天"),
         (date(2026, 2, 25), date(2026, 9, 1), "早于上一环节"),
         (None, date(2026, 9, 1), "请填写日期"),
     ],
@@ -237,7 +237,7 @@ def test_return_of_a_child_that_came_back_by_its_status_only_closes_the_case(cou
         ({}, None),
         ({"absent_from": ""}, "请填写本次未到校的第一天"),
         ({"absent_from": "2026-02-21"}, "晚于申请日期"),
-        ({"applied_on": "2026-03-04"}, "该日期在未来"),
+        ({"applied_on": "2026-03-04"}, "日期不能晚于今天"),
         ({"kind": "policy_deferral"}, "不能办理“政策性缓学”"),
         ({"kind": "other"}, None),
     ],
@@ -308,7 +308,7 @@ def test_visits_before_a_deferral_count_from_september_of_the_entry_age(
         (CONSENT, {"dated_on": "2026-02-25"}, "必须填写文号和日期"),
         (CONSENT, {"number": "3号"}, "必须填写文号和日期"),
         ("refusal", {"evidence_set_id": None}, "请上传该材料的扫描件"),
-        ("refusal", {"dated_on": "2026-03-04"}, "该日期在未来"),
+        ("refusal", {"dated_on": "2026-03-04"}, "日期不能晚于今天"),
     ],
 )
 def test_paper_is_refused_with_the_field_named(county, login, noon, kind, values, words):
@@ -378,7 +378,7 @@ def test_import_takes_old_cases_and_leaves_later_ones_to_the_screens(county, tmp
     county.child("韦明", id_number="450331201201011259")
     path = tmp_path / "cases.csv"
     path.write_text(
-        "身份证号,种类,申请日期,批准日期,截止日期,返校日期\n"
+        "身份证号,种类,申请日期,批准日期,结束日期,返校日期\n"
         "450331201201011232,政策性休学,2023-09-20,2023-10-01,2024-07-01,2024-02-20\n"
         "450331201201011259,政策性休学,2024-09-20,2024-10-01,2025-07-01,\n",
         encoding="utf-8",
