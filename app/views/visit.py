@@ -114,7 +114,7 @@ class VisitView(BureauModelView):
     related_views = [VisitParticipantView]
     add_form_extra_fields = edit_form_extra_fields = {
         "participants": LinesField(
-            _l("Participants"),
+            _l("Who went"),
             line=ParticipantLine,
             model=VisitParticipant,
             description=_l("Who went, and for which body. Blank lines are left out."),
