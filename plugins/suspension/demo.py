@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from datetime import date, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 
@@ -34,6 +36,7 @@ from .kinds import (
 )
 from .models import SuspensionCase, SuspensionPaper
 
+WORDS: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 COMPLETE: Final = 0.85
 """Share of the papers that lie in the files."""
 WAITING: Final = 12
@@ -83,7 +86,7 @@ def _waiting(random: Random, child: Child, since: date, number: int) -> Suspensi
     if record.state != APPLIED:
         record.confirmed_on = record.applied_on
     if record.state == DECLINED:
-        record.decision_note = "监护人已同意返校，不予办理。"
+        record.decision_note = WORDS["declined"]
     return record
 
 
@@ -138,9 +141,8 @@ class _Files:
             **_place(record.child),
         )
         if kind == CONSENT:
-            paper.issued_by = "市级乡村工作领导小组"
-            number = self.random.randint(1, 90)
-            paper.number = f"示例〔{record.applied_on.year}〕{number}号"
+            facts = {"year": record.applied_on.year, "number": self.random.randint(1, 90)}
+            paper.issued_by, paper.number = WORDS["issuer"], WORDS["number"] % facts
         return paper
 
     def _copy(self, paper: SuspensionPaper) -> EvidenceFile:
@@ -149,7 +151,7 @@ class _Files:
         content = {name: getattr(self.scan, name) for name in names}
         place = _place(paper.child)
         return EvidenceFile(
-            evidence_set_id=paper.evidence_set_id, name="扫描件.png", **content, **place
+            evidence_set_id=paper.evidence_set_id, name=WORDS["scan"], **content, **place
         )
 
 
