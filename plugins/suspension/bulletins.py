@@ -41,7 +41,7 @@ def _cases(window: Window) -> Select[Any]:
     active = (approved <= window.as_of) & still_away & (SuspensionCase.ends_on >= window.as_of)
     by_kind = (_one_if(active & (SuspensionCase.kind == kind)).label(kind) for kind in KINDS)
     late = still_away & (SuspensionCase.ends_on < window.as_of) & ~_renewed()
-    query: Select[Any] = select(
+    query: Any = select(
         SuspensionCase.township_id,
         *by_kind,
         _one_if(approved.between(window.start, window.as_of)).label("began"),

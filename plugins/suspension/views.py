@@ -9,6 +9,7 @@ from flask import url_for
 from flask_appbuilder.models.filters import BaseFilter
 from sqlalchemy import and_
 from wtforms import Form, SelectField
+from wtforms.fields.choices import SelectChoice
 
 from app.kit import (
     BureauModelView,
@@ -230,7 +231,10 @@ class SuspensionConfirmationView(StepView):
 
 DECISION = SelectField(
     _l("Decision"),
-    choices=[(APPROVE, _l("Approve")), (DECLINE, _l("Do not approve"))],
+    choices=[
+        SelectChoice(APPROVE, _l("Approve")),
+        SelectChoice(DECLINE, _l("Do not approve")),
+    ],
     default=APPROVE,
     render_kw={"class": "form-control"},
 )

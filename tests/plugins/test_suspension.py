@@ -11,9 +11,11 @@ import time_machine
 from sqlalchemy import func, select
 
 from app.extensions import db
+from app.kit import Period, Settings, Window
 from app.models import Child, ChildStatus, StatusEvent
 from app.testing import PluginContract
 from plugins.suspension import steps
+from plugins.suspension.bulletins import figures
 from plugins.suspension.kinds import CONSENT, HOSPITAL, MEDICAL, POLICY, RULING
 from plugins.suspension.models import SuspensionCase, SuspensionPaper
 from plugins.suspension.panel import content
@@ -23,11 +25,7 @@ from tests.visits import evidence
 TODAY = date(2026, 3, 3)
 NOON = "2026-03-03T04:00:00+00:00"
 THREE = (date(2026, 1, 5), date(2026, 1, 20), date(2026, 2, 10))
-PNG = (
-    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00"
-    b"\x1f\x15\xc4\x89\x00\x00\x00\rIDATx\x9cc\xf8\xff\xff?\x00\x05\xfe\x02\xfe\xa7V\xbd\xfa"
-    b"\x00\x00\x00\x00IEND\xaeB`\x82"
-)
+PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
 
 
 class TestSuspension(PluginContract):
@@ -80,7 +78,7 @@ def test_school_applies_township_confirms_and_bureau_approves(county, login, noo
             {
                 "case": str(row.id),
                 "kind": kind,
-                "evidence_set_id": (io.BytesIO(PNG + kind.encode()), f"{kind}.png"),
+                "evidence_set_id": (io.BytesIO(PDF + kind.encode()), f"{kind}.pdf"),
                 **(numbered if kind == CONSENT else {}),
             },
         )
@@ -209,6 +207,27 @@ def test_renewal_is_a_new_case_with_new_papers_and_a_joint_visit(county, noon):
     assert state_of(county, before) == "renewed"
 
 
+@pytest.mark.parametrize(
+    ("values", "state"),
+    [({"decision_note": "监护人已同意返校"}, "declined"), ({"decision_note": ""}, "confirmed")],
+)
+def test_refusal_of_a_case_needs_its_reason(county, login, noon, values, state):
+    child = county.child(status="suspected")
+    row = case(county, child, state="confirmed", confirmed_on=date(2026, 2, 26))
+    leader = county.person()
+    county.liaison(leader, "liaison_leader", county.a_school)
+    approver = login("liaison_leader", person=leader)
+
+    approver.submit(
+        f"/suspensionapprovalview/edit/{row.id}",
+        {"decision": "decline", "approved_on": "2026-03-02", "ends_on": "2026-09-01", **values},
+    )
+
+    stored = county.scalar(select(SuspensionCase).where(SuspensionCase.id == row.id))
+    assert (stored.state, stored.approved_on) == (state, None)
+    assert status_of(county, child) == "suspected"
+
+
 def test_return_ends_the_case_and_moves_the_child(county, login, noon):
     child = county.child(status="policy_suspension")
     row = case(county, child, approved_on=date(2026, 2, 2), papers=())
@@ -314,7 +333,7 @@ def test_visits_before_a_deferral_count_from_september_of_the_entry_age(
 def test_paper_is_refused_with_the_field_named(county, login, noon, kind, values, words):
     row = case(county, county.child(status="suspected"), papers=())
     clerk = login("school_clerk", school=county.a_school)
-    scan = {"evidence_set_id": (io.BytesIO(PNG), "scan.png")}
+    scan = {"evidence_set_id": (io.BytesIO(PDF), "scan.pdf")}
 
     answer = clerk.submit(
         "/suspensionpaperview/add", {"case": str(row.id), "kind": kind, **scan, **values}
@@ -374,7 +393,7 @@ def test_panel_shows_the_cases_and_what_is_due(county, noon):
 
 
 def test_import_takes_old_cases_and_leaves_later_ones_to_the_screens(county, tmp_path):
-    child = county.child("罗燕", id_number="450331201201011232")
+    key = county.child("罗燕", id_number="450331201201011232").id
     county.child("韦明", id_number="450331201201011259")
     path = tmp_path / "cases.csv"
     path.write_text(
@@ -389,9 +408,9 @@ def test_import_takes_old_cases_and_leaves_later_ones_to_the_screens(county, tmp
     again = runner.invoke(args=["import", "suspension", str(path)])
 
     rows = county.all(select(SuspensionCase))
-    assert [(row.child_id, row.state) for row in rows] == [(child.id, "returned")], first.output
+    assert [(row.child_id, row.state) for row in rows] == [(key, "returned")], first.output
     assert "2024-02-26" in first.output
-    assert county.all(select(SuspensionCase.child_id)) == [child.id], again.output
+    assert county.all(select(SuspensionCase.child_id)) == [key], again.output
 
 
 def test_demonstration_has_cases_in_every_state(county):
@@ -417,6 +436,36 @@ def test_demonstration_has_cases_in_every_state(county):
     assert states.count("approved") == 4
     assert set(states) == {"applied", "confirmed", "declined", "approved"}
     assert county.scalar(select(func.count()).select_from(SuspensionPaper)) > 20
+
+
+def test_monthly_bulletin_counts_by_township_without_names(county, noon):
+    for kind, values in (
+        (POLICY[0], {}),
+        (POLICY[0], {"returned_on": date(2026, 3, 1)}),
+        (POLICY[1], {"ends_on": date(2026, 2, 27)}),
+        (MEDICAL[0], {}),
+    ):
+        child = county.child(status=kind)
+        case(county, child, kind=kind, approved_on=date(2026, 1, 5), papers=(), **values)
+        alone(county, child, [date(2026, 2, 20), date(2026, 3, 1)])
+    window = Window(TODAY, (Period("2026-03", date(2026, 3, 1), date(2026, 3, 31), TODAY),))
+
+    with county.context():
+        row = db.session.execute(figures(window, Settings({}))).one()._mapping
+        found = {name: row[name] for name in row if name not in {"township_id", "school_id"}}
+        db.session.remove()
+
+    assert found == {
+        "township": "修仁镇",
+        "policy_suspension": 1,
+        "policy_deferral": 0,
+        "medical_suspension": 1,
+        "medical_deferral": 0,
+        "began": 0,
+        "returned": 1,
+        "visits": 2,
+        "overdue": 1,
+    }
 
 
 @pytest.mark.parametrize(
