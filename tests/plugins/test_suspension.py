@@ -397,7 +397,7 @@ def test_import_takes_old_cases_and_leaves_later_ones_to_the_screens(county, tmp
     county.child("韦明", id_number="450331201201011259")
     path = tmp_path / "cases.csv"
     path.write_text(
-        "身份证号,种类,申请日期,批准日期,结束日期,返校日期\n"
+        "证件号码,类型,申请日期,批准日期,结束日期,返校日期\n"
         "450331201201011232,政策性休学,2023-09-20,2023-10-01,2024-07-01,2024-02-20\n"
         "450331201201011259,政策性休学,2024-09-20,2024-10-01,2025-07-01,\n",
         encoding="utf-8",
