@@ -106,17 +106,18 @@ def test_a_list_page_runs_at_most_four_statements(
     admin.get("/")
     every_request = len(statements(admin, BASELINE))
 
-    too_many, empty = {}, set()
+    too_many, empty, filled = {}, set(), set()
     for view in every_list(app):
         first = admin.get(f"{view.route_base}/list/")  # draws the search panel once
-        if "row-link" not in first.get_data(as_text=True):
-            empty.add(view.datamodel.obj.__tablename__)
+        shows_rows = "row-link" in first.get_data(as_text=True)
+        (filled if shows_rows else empty).add(view.datamodel.obj.__tablename__)
         seen = statements(admin, f"{view.route_base}/list/")
         if len(seen) - every_request > ALLOWED:
             too_many[type(view).__name__] = seen
 
     assert not too_many
-    assert empty <= {"job"}  # theirs come from the server alone
+    # Those of a job come from the server alone; other lists of a table may show a part of its rows.
+    assert empty - filled <= {"job"}
 
 
 def test_no_page_loads_a_table_into_a_drop_down(admin: Visitor, county: CountyBuilder, app) -> None:
