@@ -21,7 +21,7 @@ from app.security.privacy import compact_number, number_fault
 from app.views.child_history import has_changes
 from app.views.child_label import ID_KINDS, LABELS, SEXES
 from app.views.child_page import ChildPage
-from app.workflow.child import first_event
+from app.workflow.child import age_warning, first_event
 from app.workflow.enrolment import first_place, move
 
 
@@ -72,10 +72,13 @@ class ChildView(ChildPage, BureauModelView):
     def pre_add(self, item: Child) -> None:
         """Derive sex and day of birth, and begin with a registered status."""
         self._derive(item)
+        self._warn(item)
 
     def pre_update(self, item: Child) -> None:
         """Derive sex and day of birth anew; note a move in the history of places."""
         self._derive(item)
+        if has_changes(item, "born_on"):
+            self._warn(item)
         if has_changes(item, "school_id", "class_id"):
             move(db.session(), item)
 
@@ -95,6 +98,11 @@ class ChildView(ChildPage, BureauModelView):
     def before_edit(self, item: Child) -> None:
         """Record the reading that comes with editing."""
         self.shown(item)
+
+    def _warn(self, item: Child) -> None:
+        text = age_warning(db.session(), item.born_on)
+        if text is not None:
+            flash(text, "warning")
 
     def _derive(self, item: Child) -> None:
         if item.id_kind == "none":

@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.base import Refused
 from app.models import Child, ChildStatus, ChildStatusStep, StatusEvent
+from app.parameters.value import load_parameters
+
+AGE_LIMITS = ("core.age_warning_below", "core.age_warning_above")
 
 
 def age_on(born_on: date | None, day: date) -> int | None:
@@ -18,6 +21,19 @@ def age_on(born_on: date | None, day: date) -> int | None:
     if born_on is None:
         return None
     return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
+
+
+def age_warning(session: Session, born_on: date | None) -> str | None:
+    """Return what is unusual about the age of a child; such a child is stored all the same."""
+    today = clock.today()
+    age = age_on(born_on, today)
+    if age is None:
+        return None
+    figures = load_parameters(session, AGE_LIMITS)
+    least, most = (figures.on(key, today) for key in AGE_LIMITS)
+    if (least is None or age >= int(least)) and (most is None or age <= int(most)):
+        return None
+    return _("The child is %(age)s years old: check the day of birth.", age=age)
 
 
 def allowed_next(session: Session, status_id: int) -> list[ChildStatus]:
