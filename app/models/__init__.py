@@ -75,6 +75,7 @@ from app.models.staff import (
     RoleScope,
     SubmitToken,
 )
+from app.models.transfer import Transfer
 from app.models.violation import RuleRun, Violation
 from app.models.visit import Visit, VisitParticipant
 
@@ -155,6 +156,7 @@ __all__ = [
     "StatusEvent",
     "SubmitToken",
     "Township",
+    "Transfer",
     "Verdict",
     "Violation",
     "Visit",

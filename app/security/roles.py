@@ -45,7 +45,7 @@ OF_SCHOOL = (
 STAFF = ("PersonView", "AppointmentView", "LiaisonAssignmentView")
 CHILDREN = (
     "ChildView", "EnrolmentView", "StatusEventView", "GuardianView", "ChildGroupView",
-    "PromotionView",
+    "PromotionView", "TransferView", "ArrivalView",
 )  # fmt: skip
 LEDGERS = ("LedgerEntryView",)
 VISITS = ("VisitView", "VisitParticipantView")

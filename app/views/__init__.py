@@ -38,6 +38,7 @@ OTHER_MODULES = (
     "coverage",
     "bulletin",
     "promotion",
+    "transfer",
     "imports",
     "security",
 )
