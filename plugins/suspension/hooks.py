@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from random import Random
 
-from app.kit import Entity, Panel, Session, _l, hookimpl
+from app.kit import Entity, Opening, Panel, Session, _l, hookimpl
 
 from .demo import fill
 from .entity import CASE
+from .expiry import not_back
 from .panel import content
+
+SUSPECTED, ABSENT = "roll_and_attendance.suspected", "A"
+"""The ledger and the category of another plugin, by their keys; idle where it is gone."""
 
 
 @hookimpl
@@ -28,6 +32,20 @@ def panels() -> Iterable[Panel]:
             40,
             "SuspensionCaseView",
             content,
+        )
+    ]
+
+
+@hookimpl
+def openings() -> Iterable[Opening]:
+    """Put children whose case expired into category A of the ledger of suspected dropouts."""
+    return [
+        Opening(
+            SUSPECTED,
+            "suspension.expired",
+            not_back,
+            _l("the suspension or deferral ended; neither back nor renewed since %(since)s"),
+            ABSENT,
         )
     ]
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Subquery, distinct, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, distinct, func, literal, select
 from sqlalchemy.orm import aliased
 
 from app.kit import DaysAfter, Rule, Settings, Township, Visit, Window, _l, hookimpl, is_joint
 
 from .conditions import grounds, held_among, in_time, lacks_any, lacks_route
+from .expiry import expired_cases
 from .kinds import CONSENT, FORMS, POLICY, PROOFS
 from .models import SuspensionCase
-from .spans import counted, next_school_day, spans, within
+from .spans import counted, within
 from .windows import semesters, stretches, years, years_so_far
 
 CHILD: Final = "child"
@@ -117,27 +118,9 @@ def behind(window: Window, settings: Settings) -> Select[Any]:
 
 def expired(window: Window, settings: Settings) -> Select[Any]:
     """Select cases that ended without a return or a new approval up to the next school day."""
-    span = spans(settings).subquery("span")
-    day = next_school_day(span).label("day")
-    rows = select(span, day).where(span.c.ends_on == span.c.expires_on).subquery("rows")
-    renewal = aliased(SuspensionCase)
-    renewed = (
-        select(renewal.id)
-        .where(
-            renewal.child_id == rows.c.child_id,
-            renewal.approved_on > rows.c.approved_on,
-            renewal.approved_on <= rows.c.day,
-        )
-        .correlate(rows)
-        .exists()
-    )
+    rows = expired_cases(window.as_of, settings).subquery("expired")
     found = _verdict(rows, rows.c.expires_on, rows.c.day, rows.c.expires_on)
-    return _within(found, rows, window, rows.c.day).where(
-        rows.c.expires_on >= rows.c.starts_on,
-        rows.c.day < window.as_of,
-        or_(rows.c.back_on.is_(None), rows.c.back_on > rows.c.day),
-        ~renewed,
-    )
+    return _within(found, rows, window, rows.c.day)
 
 
 def _lacking(window: Window, settings: Settings, kinds: tuple[str, ...]) -> Select[Any]:

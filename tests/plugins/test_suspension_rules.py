@@ -6,7 +6,17 @@ from datetime import date, timedelta
 
 from sqlalchemy import select
 
-from app.models import CalendarDay, CalendarException, ChildStatus, StatusEvent, Violation
+from app import database
+from app.extensions import db
+from app.models import (
+    CalendarDay,
+    CalendarException,
+    ChildStatus,
+    LedgerEntry,
+    StatusEvent,
+    Violation,
+)
+from app.rules.openings import open_entries
 from plugins.suspension.kinds import CONSENT, RULING
 from tests.suspensions import ALL_PAPERS, alone, case, joint, paper
 from tests.visits import scope_of, semesters
@@ -341,6 +351,32 @@ def test_expired_case_is_cleared_until_the_next_school_day_only(county, run_rule
 
     late = [(end, monday.isoformat(), end.isoformat())]
     assert found == dict.fromkeys(("nothing", "back later", "renewed later", "suspected"), late)
+
+
+def test_child_of_an_expired_case_comes_into_category_a(county):
+    end, friday = date(2026, 4, 2), date(2026, 4, 3)
+    children = suspended(county, "away", "back later", "renewed", "running")
+    for name, child in children.items():
+        values = {"back later": {"returned_on": date(2026, 4, 6)}}.get(name, {})
+        ends_on = date(2026, 9, 1) if name == "running" else end
+        case(county, child, approved_on=date(2025, 9, 5), ends_on=ends_on, papers=(), **values)
+    case(county, children["renewed"], approved_on=friday, papers=())
+
+    opened = {}
+    for day in (friday, date(2026, 4, 4), date(2026, 4, 6)):
+        with county.context(), database.writing():
+            results = open_entries(db.session(), day)
+            db.session.commit()
+            db.session.remove()
+        assert [one.error for one in results if one.opening == "suspension.expired"] == [None]
+        query = select(LedgerEntry).where(LedgerEntry.source == "suspension.expired")
+        opened[day] = [(one.child_id, one.category, one.since) for one in county.all(query)]
+
+    away = (children["away"].id, "A", friday)
+    back_later = (children["back later"].id, "A", friday)
+    assert opened[friday] == []
+    assert sorted(opened[date(2026, 4, 4)]) == sorted([away, back_later])
+    assert opened[date(2026, 4, 6)] == opened[date(2026, 4, 4)]
 
 
 def test_next_school_day_follows_the_schools_own_calendar(county, run_rule):
