@@ -156,7 +156,13 @@ EXAMPLES = {
         "2026-06-30",
     ),
     "VisitView": Example(
-        lambda c: {"child": c.child().id, "kind": "persuasion", "visited_on": "2025-11-03"},
+        lambda c: {
+            "child": c.child().id,
+            "kind": "persuasion",
+            "visited_on": "2025-11-03",
+            "participants-0-organisation_kind": code(c, "organisation_kind"),
+            "participants-0-name": "陆干部",
+        },
         {"countermeasure": "联系镇政府"},
         "联系镇政府",
     ),
