@@ -35,7 +35,7 @@ def close(line: Residual, key: str | None, *, has_proof: bool) -> None:
     if code is None:
         raise FieldRefused("closure", _("Choose the reason of closing."))
     if line.kind not in code.lines:
-        names = _(", ").join(_fitting(line))
+        names = _(", ").join(fitting_codes(line).values())
         text = _("This reason does not fit the line. Fitting: %(names)s", names=names)
         raise FieldRefused("closure", text)
     if code.sound and not line.is_sound:
@@ -48,9 +48,13 @@ def close(line: Residual, key: str | None, *, has_proof: bool) -> None:
     stamp(line)
 
 
-def _fitting(line: Residual) -> list[str]:
-    codes = closures().values()
-    return [str(lazy_gettext(code.title)) for code in codes if line.kind in code.lines]
+def fitting_codes(line: Residual) -> dict[str, str]:
+    """Return the titles of the reasons that fit a line, by key."""
+    return {
+        code.key: str(lazy_gettext(code.title))
+        for code in closures().values()
+        if line.kind in code.lines and (line.is_sound or not code.sound)
+    }
 
 
 def stamp(line: Residual) -> None:

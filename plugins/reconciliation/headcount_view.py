@@ -72,7 +72,7 @@ class HeadcountView(BaseView):
 
 def heads() -> list[str]:
     """Return the heads of the figures, in the order of the identity."""
-    titles = {LEAVE: _("On leave"), UNEXPLAINED: _("Unexplained")}
+    titles = {LEAVE: _("On leave"), UNEXPLAINED: _("Whereabouts unexplained")}
     return [
         _("On the register"),
         _("At school with a record"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -31,8 +31,14 @@ from .page import KINDS, LIKENESSES, summary_of, title_of
 LEFT, RIGHT = aliased(Child), aliased(Child)
 
 
-def sheets_of(session: Session, comparison: Comparison) -> Iterator[Sheet]:
-    """Yield the sheets; the lines are read by one statement within the reader's scope."""
+def sheets_of(
+    session: Session, comparison: Comparison, *, is_revealed: bool = False
+) -> Iterator[Sheet]:
+    """Yield the sheets; the lines are read by one statement within the reader's scope.
+
+    Id numbers are masked unless they are revealed for a purpose that the trail keeps.
+    """
+    written = str if is_revealed else masked_number
     yield _counts(session, comparison)
     lines = session.execute(_lines(comparison)).all()
     order = {kind: place for place, kind in enumerate(KINDS)}
@@ -40,7 +46,7 @@ def sheets_of(session: Session, comparison: Comparison) -> Iterator[Sheet]:
     for kind, some in groupby(lines, key=attrgetter("kind")):
         title = str(title_of(comparison, kind))
         head = Head(title, str(comparison))
-        yield Sheet(title, head, _columns(), list(_rows(some)), frozen_columns=2)
+        yield Sheet(title, head, _columns(), list(_rows(some, written)), frozen_columns=2)
 
 
 def _counts(session: Session, comparison: Comparison) -> Sheet:
@@ -106,7 +112,7 @@ def _lines(comparison: Comparison) -> Select[Any]:
     )
 
 
-def _rows(lines: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
+def _rows(lines: Iterable[Any], written: Callable[[str], str]) -> Iterator[tuple[Any, ...]]:
     codes = closures()
     for line in lines:
         closure = codes.get(line.closure or "")
@@ -114,11 +120,11 @@ def _rows(lines: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
             line.township,
             line.school,
             line.left_name,
-            masked_number(line.left_own or line.left_number) or None,
+            written(line.left_own or line.left_number or "") or None,
             line.left_born_on,
             line.left_row,
             line.right_name,
-            masked_number(line.right_own or line.right_number) or None,
+            written(line.right_own or line.right_number or "") or None,
             line.right_born_on,
             line.right_row,
             str(LIKENESSES[line.likeness]) if line.likeness in LIKENESSES else None,

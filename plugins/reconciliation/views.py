@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Response, abort, flash, g, redirect, request, url_for
+from flask import abort, flash, g, redirect, request, url_for
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
@@ -25,7 +25,7 @@ from app.kit import (
 )
 
 from .catalogue import FROM_FILE, closures, methods, own_lists, titles
-from .closing import close, is_open, may_take_over, reopen, take_over
+from .closing import close, fitting_codes, is_open, may_take_over, reopen, take_over
 from .headcount_view import HeadcountView
 from .lists import entries_of_children, entries_of_file
 from .models import Comparison, Residual
@@ -34,6 +34,7 @@ from .page import KINDS, LIKENESSES, sides_of, summary_of
 from .sheets import sheets_of
 
 CATEGORY, ICON = "Children", "fa-scale-balanced"
+PURPOSE_LENGTH = 200
 SOURCES = {FROM_FILE: _l("Uploaded file"), **titles(own_lists())}
 
 
@@ -41,7 +42,7 @@ class ResidualView(BureauModelView):
     """List the lines that do not agree, and close them with a reason and its proof."""
 
     datamodel = interface(Residual)
-    route_base = "/reconciliation/lines"
+    route_base = "/comparison-lines"
     noun = _l("Line of a comparison")
     list_title = _l("Lines to be followed up")
     edit_title = _l("Close the line")
@@ -66,7 +67,7 @@ class ResidualView(BureauModelView):
     }
     label_columns = {
         "name": _l("Full name"),
-        "comparison": _l("Comparison"),
+        "comparison": _l("Comparison of lists"),
         "kind": _l("What does not agree"),
         "likeness": _l("Why they may be one"),
         "remark": _l("The list says"),
@@ -87,6 +88,11 @@ class ResidualView(BureauModelView):
         if not is_open(item):
             flash(_("The line is closed. Open it again before you change it."), "warning")
             abort(redirect(url_for(".show", pk=item.id)))
+
+    def prefill_form(self, form: Form, pk: int) -> None:
+        """Offer the reasons that fit the line only."""
+        fitting = {"", *fitting_codes(self.row(pk))}
+        form.closure.choices = [one for one in form.closure.choices if one.value in fitting]
 
     def check(self, form: Form, item: Residual | None) -> None:
         """Ask for a reason that fits the line, and for its proof."""
@@ -153,8 +159,8 @@ class ComparisonView(BureauModelView):
     """Compare two lists, each a file or the product's own children."""
 
     datamodel = interface(Comparison)
-    route_base = "/reconciliation"
-    noun = _l("Comparison")
+    route_base = "/comparisons"
+    noun = _l("Comparison of lists")
     list_title = _l("Comparisons of lists")
     list_columns = [
         "compared_on", "method", "township", "school", "left_count", "right_count", "agreeing",
@@ -186,7 +192,7 @@ class ComparisonView(BureauModelView):
     }
     label_columns = {
         "compared_on": _l("Compared on"),
-        "method": _l("Comparison"),
+        "method": _l("What is compared"),
         "left_source": _l("First list"),
         "left_file": _l("File of the first list"),
         "left_count": _l("Rows of the first list"),
@@ -250,17 +256,28 @@ class ComparisonView(BureauModelView):
                 comparison=shown,
                 summary=summary_of(self.datamodel.session(), shown),
                 may_export=self.appbuilder.sm.has_access("can_export", type(self).__name__),
+                may_reveal=self._may_reveal(),
             )
         return super().render_template(template, **kwargs)
 
-    @expose("/workbook/<pk>")
+    @expose("/workbook/<pk>", methods=["GET", "POST"])
     @has_access
     @permission_name("export")
-    def workbook(self, pk: str) -> Response:
-        """Hand out the lines of a comparison within the reader's scope."""
-        item = self.row(pk)
-        sheets = sheets_of(self.datamodel.session(), item)
-        return workbook_answer(str(item), sheets, f"comparison {item.id}")
+    def workbook(self, pk: str) -> Any:
+        """Hand out the lines in the reader's scope; id numbers in full only for a purpose."""
+        item, purpose = self.row(pk), request.form.get("purpose", "").strip()[:PURPOSE_LENGTH]
+        is_revealed = request.method == "POST"
+        if is_revealed and not self._may_reveal():
+            abort(403)
+        if is_revealed and not purpose:
+            flash(_("Say for what the id numbers are needed in full."), "warning")
+            return redirect(url_for(".show", pk=pk))
+        sheets = sheets_of(self.datamodel.session(), item, is_revealed=is_revealed)
+        note = f"comparison {item.id}"
+        return workbook_answer(str(item), sheets, f"{note}: {purpose}" if is_revealed else note)
+
+    def _may_reveal(self) -> bool:
+        return bool(self.appbuilder.sm.has_access("can_reveal", "ChildView"))
 
 
 @hookimpl

@@ -161,7 +161,7 @@ def sheet(
 
 
 def compared(visitor: Visitor, method: str = "enrolment_school", **data: Any) -> tuple[Any, Any]:
-    answer = visitor.submit("/reconciliation/add", {"method": method, **data})
+    answer = visitor.submit("/comparisons/add", {"method": method, **data})
     return answer, read(answer)
 
 
@@ -263,15 +263,15 @@ def test_line_belongs_to_its_school_and_nobody_else_sees_it(county, login):
     assert places["李明"] == (county.a_township.id, county.a_school.id)
     assert places["王五"] == (other.township_id, other.id)
     assert places["赵六"] == (None, None)
-    seen = login("school_clerk", school=other).soup("/reconciliation/lines/list/").get_text()
+    seen = login("school_clerk", school=other).soup("/comparison-lines/list/").get_text()
     assert "王五" in seen
     assert "李明" not in seen
     assert "赵六" not in seen
-    assert "赵六" in office.soup("/reconciliation/lines/list/").get_text()
+    assert "赵六" in office.soup("/comparison-lines/list/").get_text()
     foreign = next(line.id for line in lines(county) if line.name == "李明")
     clerk = login("school_clerk", school=other)
     for page in ("show", "edit"):
-        assert clerk.get(f"/reconciliation/lines/{page}/{foreign}").status_code == 404
+        assert clerk.get(f"/comparison-lines/{page}/{foreign}").status_code == 404
 
 
 def test_own_child_outside_the_scope_is_on_no_list(county, clerk):
@@ -320,7 +320,7 @@ def one_line(county: CountyBuilder, visitor: Visitor, held: str) -> Residual:
 
 
 def close(visitor: Visitor, line: Residual, closure: str, **more: Any) -> Any:
-    return visitor.submit(f"/reconciliation/lines/edit/{line.id}", {"closure": closure, **more})
+    return visitor.submit(f"/comparison-lines/edit/{line.id}", {"closure": closure, **more})
 
 
 @pytest.mark.parametrize(
@@ -356,16 +356,26 @@ def test_line_closes_with_a_fitting_reason_and_its_proof(
         assert (stored.closure, stored.closed_at) == (None, None)
 
 
+def test_form_offers_the_reasons_that_fit_the_line(county, clerk):
+    wrong = one_line(county, clerk, wrong_check(number(3)))
+
+    page = clerk.soup(f"/comparison-lines/edit/{wrong.id}")
+
+    offered = {option["value"] for option in page.select("select[name=closure] option")}
+    assert {"", "number_corrected", "list_corrected"} <= offered
+    assert not offered & {"in_ledger", "same_child", "name_corrected"}
+
+
 def test_closed_line_is_opened_again_by_the_office_only(county, clerk, login):
     line = one_line(county, clerk, number(3))
     close(clerk, line, "in_ledger")
 
-    again = clerk.get(f"/reconciliation/lines/edit/{line.id}", follow_redirects=True)
-    refused = clerk.post_with_token(f"/reconciliation/lines/reopen/{line.id}")
+    again = clerk.get(f"/comparison-lines/edit/{line.id}", follow_redirects=True)
+    refused = clerk.post_with_token(f"/comparison-lines/reopen/{line.id}")
     office = login("supervision_office")
-    office.post_with_token(f"/reconciliation/lines/reopen/{line.id}", follow_redirects=True)
+    office.post_with_token(f"/comparison-lines/reopen/{line.id}", follow_redirects=True)
 
-    assert again.request.path.startswith("/reconciliation/lines/show/")
+    assert again.request.path.startswith("/comparison-lines/show/")
     assert refused.status_code in {302, 403}
     assert lines(county)[-1].closed_at is None
 
@@ -380,10 +390,8 @@ def near_line(county: CountyBuilder, clerk: Visitor) -> tuple[int, Residual]:
 def test_number_is_mended_before_anybody_speaks_of_dropout(county, clerk):
     child, line = near_line(county, clerk)
 
-    page = clerk.soup(f"/reconciliation/lines/show/{line.id}")
-    clerk.send(
-        page.select_one("form[action*='take-over']"), f"/reconciliation/lines/show/{line.id}"
-    )
+    page = clerk.soup(f"/comparison-lines/show/{line.id}")
+    clerk.send(page.select_one("form[action*='take-over']"), f"/comparison-lines/show/{line.id}")
 
     assert line.kind == "number"
     assert "请先核对身份证号" in page.get_text()
@@ -400,9 +408,7 @@ def test_number_of_another_child_is_not_taken_over(county, clerk):
     other = county.school("马岭中学")
     county.child("李明明", school=other, id_number=RIGHT)
 
-    answer = clerk.post_with_token(
-        f"/reconciliation/lines/take-over/{line.id}", follow_redirects=True
-    )
+    answer = clerk.post_with_token(f"/comparison-lines/take-over/{line.id}", follow_redirects=True)
 
     assert answer.status_code == 200
     assert lines(county)[-1].closed_at is None
@@ -429,7 +435,7 @@ def test_lines_leave_as_a_workbook_that_masks_numbers_and_is_recorded(county, cl
     one_line(county, clerk, number(3))
     made = county.scalar(select(Comparison.id))
 
-    answer = clerk.get(f"/reconciliation/workbook/{made}")
+    answer = clerk.get(f"/comparisons/workbook/{made}")
 
     book = openpyxl.load_workbook(BytesIO(answer.data))
     assert answer.mimetype == XLSX
@@ -447,11 +453,26 @@ def test_comparison_goes_only_while_no_line_is_closed(county, clerk):
     made = county.scalar(select(Comparison.id))
     close(clerk, line, "in_ledger")
 
-    clerk.post_with_token(f"/reconciliation/delete/{made}", follow_redirects=True)
+    clerk.post_with_token(f"/comparisons/delete/{made}", follow_redirects=True)
     stays = county.scalar(select(Comparison.id))
     second = one_line(county, clerk, number(4)).comparison_id
-    clerk.post_with_token(f"/reconciliation/delete/{second}", follow_redirects=True)
+    clerk.post_with_token(f"/comparisons/delete/{second}", follow_redirects=True)
 
     assert stays == made
     assert county.all(select(Comparison.id)) == [made]
     assert [one.comparison_id for one in lines(county)] == [made]
+
+
+def test_numbers_leave_in_full_only_for_a_purpose_that_is_kept(county, clerk):
+    one_line(county, clerk, number(3))
+    made = county.scalar(select(Comparison.id))
+    url = f"/comparisons/workbook/{made}"
+
+    without = clerk.post_with_token(url, {"purpose": " "})
+    answer = clerk.post_with_token(url, {"purpose": "报县委核查"})
+
+    assert without.status_code == 302
+    book = openpyxl.load_workbook(BytesIO(answer.data))
+    assert number(3) in [cell for row in book["仅在学籍名单"].values for cell in row]
+    notes = county.all(select(Change.note).where(Change.action == "export"))
+    assert notes == [f"comparison {made}: 报县委核查"]
