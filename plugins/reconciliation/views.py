@@ -11,7 +11,9 @@ from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select
-from wtforms import FileField, Form
+from wtforms import FileField, Form, SelectField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Optional
 
 from app.kit import (
     BureauModelView,
@@ -36,6 +38,15 @@ from .sheets import sheets_of
 CATEGORY, ICON = "Children", "fa-scale-balanced"
 PURPOSE_LENGTH = 200
 SOURCES = {FROM_FILE: _l("Uploaded file"), **titles(own_lists())}
+
+
+class ReasonField(SelectField):
+    """Offer codes of closing: another choice for each line, so never drawn once for all."""
+
+
+def _reasons() -> list[SelectChoice]:
+    known = titles(closures()).items()
+    return [SelectChoice("", ""), *(SelectChoice(key, title) for key, title in known)]
 
 
 class ResidualView(BureauModelView):
@@ -78,8 +89,17 @@ class ResidualView(BureauModelView):
         "is_sound": _l("The id numbers are sound"),
         "evidence_set_id": _l("Proof"),
     }
+    edit_form_extra_fields = {
+        "closure": ReasonField(
+            _l("Reason of closing"),
+            choices=_reasons,
+            coerce=lambda key: key or None,
+            validators=[Optional()],
+            description=_l("Check the id number first: a slip of the pen is no dropout."),
+            render_kw={"class": "form-control"},
+        )
+    }
     description_columns = {
-        "closure": _l("Check the id number first: a slip of the pen is no dropout."),
         "evidence_set_id": _l("Most reasons need a paper or a picture that shows them."),
     }
 

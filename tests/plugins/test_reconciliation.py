@@ -357,13 +357,16 @@ def test_line_closes_with_a_fitting_reason_and_its_proof(
 
 
 def test_form_offers_the_reasons_that_fit_the_line(county, clerk):
+    right = one_line(county, clerk, number(4))
     wrong = one_line(county, clerk, wrong_check(number(3)))
 
+    other = clerk.soup(f"/comparison-lines/edit/{right.id}")
     page = clerk.soup(f"/comparison-lines/edit/{wrong.id}")
 
     offered = {option["value"] for option in page.select("select[name=closure] option")}
     assert {"", "number_corrected", "list_corrected"} <= offered
     assert not offered & {"in_ledger", "same_child", "name_corrected"}
+    assert other.select_one("select[name=closure] option[value=in_ledger]")
 
 
 def test_closed_line_is_opened_again_by_the_office_only(county, clerk, login):
