@@ -179,10 +179,14 @@ class SuspensionCaseView(BureauModelView):
 
     def _links(self, item: SuspensionCase) -> Iterable[tuple[str, str]]:
         """Yield the steps that the case can take now and the reader may take."""
+        may = self.appbuilder.sm.has_access
         for view in STEPS:
             name = view.__name__
-            if view.waits_for(item) and self.appbuilder.sm.has_access("can_edit", name):
+            if view.waits_for(item) and may("can_edit", name):
                 yield str(view.noun), url_for(f"{name}.edit", pk=item.id)
+        is_running = item.kind in POLICY and item.state in (*OPEN, APPROVED)
+        if is_running and may("can_add", "VisitView"):
+            yield _("Record a visit"), url_for("VisitView.add", _flt_0_child=item.child_id)
 
 
 class Waiting(BaseFilter):
