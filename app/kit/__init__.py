@@ -77,6 +77,7 @@ from app.models import (
     Semester,
     StatusEvent,
     Township,
+    Transfer,
     Verdict,
     Violation,
     Visit,
@@ -94,6 +95,7 @@ from app.workbook import Head, Sheet
 from app.workflow.child import allowed_next, change_status
 from app.workflow.ledger import Ledger, Opening
 from app.workflow.standing import UNFINISHED, closings, overdue, standing
+from app.workflow.transfer import overdue as transfers_overdue
 from app.workflow.visit import is_counted, is_joint
 
 __all__ = [
@@ -187,6 +189,7 @@ __all__ = [
     "StatusEvent",
     "Terms",
     "Township",
+    "Transfer",
     "UtcDateTime",
     "Verdict",
     "Violation",
@@ -230,6 +233,7 @@ __all__ = [
     "sounds",
     "standing",
     "today",
+    "transfers_overdue",
     "trimmed",
     "value_on",
     "workbook_answer",

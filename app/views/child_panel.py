@@ -26,6 +26,7 @@ from app.models import (
     SchoolClass,
     SchoolYear,
     StatusEvent,
+    Transfer,
     Verdict,
     Violation,
     Visit,
@@ -215,11 +216,34 @@ def violations(session: Session, child: Child) -> PanelContent | None:
     )
 
 
+def transfers(session: Session, child: Child) -> PanelContent | None:
+    """Return the transfers of a child; most have none."""
+    rows = session.scalars(
+        select(Transfer)
+        .where(Transfer.child_id == child.id)
+        .order_by(Transfer.started_on.desc(), Transfer.id.desc())
+        .limit(MOST_ROWS)
+    ).all()
+    if not rows:
+        return None
+    return PanelContent(
+        heads=[_("Left on"), _("Receiving school"), _("Basis"), _("Arrived on"), _("Cancelled on")],
+        rows=[
+            PanelRow(
+                [row.started_on, row.to_place, row.basis, row.arrived_on, row.cancelled_on],
+                url_for("TransferView.show", pk=row.id),
+            )
+            for row in rows
+        ],
+    )
+
+
 OWNERS: Final[tuple[tuple[type[Any], Any, Any], ...]] = (
     (StatusEvent, StatusEvent.happened_on, _l("Change of status")),
     (Visit, Visit.visited_on, _l("Visit")),
     (Absence, Absence.day, _l("Absence")),
     (AnswerChild, None, _l("Inspection")),
+    (Transfer, Transfer.started_on, _l("Transfer")),
 )
 """The records about a child that hold evidence, their day, and what they are called."""
 
@@ -269,6 +293,7 @@ def _owner(found: list[Any]) -> list[Any]:
 
 CORE_PANELS: Final = (
     Panel("child.visits", _l("Visits"), 10, "VisitView", visits),
+    Panel("child.transfers", _l("Transfers"), 30, "TransferView", transfers),
     Panel("child.findings", _l("Findings"), 40, "FindingView", findings),
     Panel("child.violations", _l("Violations and warnings"), 45, "ViolationView", violations),
     Panel("child.absences", _l("Absences of this school year"), 50, "AbsenceView", absences),

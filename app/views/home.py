@@ -26,6 +26,7 @@ from app.models import (
 )
 from app.views.card import Card, finding_cards
 from app.views.teaching_point import points_to_confirm
+from app.workflow.transfer import arrivals
 
 
 class HomeView(BaseView):
@@ -46,6 +47,7 @@ class HomeView(BaseView):
         yield from self._attendance()
         yield from self._points()
         yield from self._late_entries()
+        yield from self._arrivals()
         yield from self._findings()
         yield from self._drafts()
         yield from self._forms()
@@ -86,6 +88,16 @@ class HomeView(BaseView):
             address = url_for("LateEntryView.list", _flt_0_state=LateState.REQUESTED)
             text = _("Daily checks that schools ask to enter late.")
             yield Card(_("Late entries to decide"), address, count, text, "fa-hourglass-end")
+
+    def _arrivals(self) -> Iterator[Card]:
+        """Ask the receiving school to confirm who has arrived."""
+        if not self._may("can_confirm", "ArrivalView"):
+            return
+        count = len(arrivals(db.session()))
+        if count:
+            text = _("Children on the way to your schools; the sender keeps them till then.")
+            address, icon = url_for("ArrivalView.list"), "fa-person-circle-check"
+            yield Card(_("Arrivals to confirm"), address, count, text, icon, "warning")
 
     def _findings(self) -> Iterator[Card]:
         """Count what is late, waits and is open."""

@@ -172,16 +172,6 @@ def test_a_class_that_is_there_already_is_joined(county: CountyBuilder) -> None:
     assert place(county, child) == ("七年级1班", "enrolled")
 
 
-def test_planning_changes_nothing(county: CountyBuilder) -> None:
-    child = seated(county, county.school_class(name="七年级1班"), "enrolled")[0]
-
-    run(county, plan)
-
-    assert place(county, child) == ("七年级1班", "enrolled")
-    assert county.scalar(select(func.count(SchoolClass.id))) == 1
-    assert county.scalar(select(func.count(Promotion.id))) == 0
-
-
 def test_one_school_alone_and_then_the_rest(county: CountyBuilder) -> None:
     own = seated(county, county.school_class(name="七年级1班"), "enrolled")[0]
     other = county.school()
@@ -198,7 +188,7 @@ def test_one_school_alone_and_then_the_rest(county: CountyBuilder) -> None:
         run(county, promote)
 
 
-def test_nobody_is_promoted_before_the_year_begins(county: CountyBuilder) -> None:
+def test_before_the_year_begins_there_is_a_plan_that_changes_nothing(county: CountyBuilder) -> None:
     seated(county, county.school_class(name="七年级1班"), "enrolled")
 
     with time_machine.travel("2026-08-20T04:00:00+00:00"):
@@ -207,6 +197,8 @@ def test_nobody_is_promoted_before_the_year_begins(county: CountyBuilder) -> Non
             run(county, promote)
 
     assert planned.moved == 1
+    assert county.scalar(select(func.count(SchoolClass.id))) == 1
+    assert county.scalar(select(func.count(Promotion.id))) == 0
 
 
 def snapshot(county: CountyBuilder) -> list[Any]:
@@ -254,8 +246,10 @@ def a_status(county: CountyBuilder, child: int) -> None:
     )
 
 
-@pytest.mark.parametrize("rests", [a_report, a_status])
-def test_undo_is_refused_as_soon_as_something_rests_on_it(county: CountyBuilder, rests) -> None:
+@pytest.mark.in_turn
+@pytest.mark.parametrize("key", ["attendance", "move"])
+def test_undo_is_refused_as_soon_as_something_rests_on_it(county: CountyBuilder, key: str) -> None:
+    rests = {"attendance": a_report, "move": a_status}[key]
     child = seated(county, county.school_class(name="七年级1班"), "enrolled")[0]
     done = run(county, promote)
     rests(county, child)
