@@ -65,10 +65,14 @@ class Line:
         raw = any("".join(map(str, field.raw_data or ())).strip() for field in typed)
         return not raw and not self.files.is_touched
 
+    def fields(self) -> Iterator[Field]:
+        """Yield the fields."""
+        return (getattr(self, name) for name in NAMES)
+
     @property
     def errors(self) -> list[str]:
         """Return what is wrong with the line."""
-        return [str(error) for name in NAMES for error in getattr(self, name).errors]
+        return [str(error) for field in self.fields() for error in field.errors]
 
     def booking(self, child_id: int) -> Booking:
         """Return the time that the session takes of its teachers."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from app.kit import Rule, _l, hookimpl
 
+from .documents import incomplete
 from .evidence import of_months, of_years
 from .judgement import (
     SESSION,
@@ -88,6 +89,17 @@ def rules() -> Iterable[Rule]:
             message=_l(
                 "%(observed)s class hours so far; the months that are over ask for %(required)s"
             ),
+        ),
+        Rule(
+            key="home_teaching.documents",
+            code="DOC-HT",
+            clause="LP24-A1-4-3",
+            subject="child",
+            period="none",
+            severity="violation",
+            absent="violation",
+            select=incomplete,
+            message=_l("%(observed)s of %(required)s documents of the case are complete"),
         ),
         Rule(
             key="home_teaching.eligibility",

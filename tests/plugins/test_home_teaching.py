@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from random import Random
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from app import database, imports
 from app.extensions import db
-from app.models import AttendanceReport, Child, ChildStatus, EvidenceFile, StatusEvent
+from app.models import (
+    AttendanceReport,
+    Child,
+    ChildStatus,
+    EvidenceFile,
+    EvidenceSet,
+    StatusEvent,
+    Violation,
+)
+from app.parameters.settings import settings_of
+from app.parameters.window import Period, Window
 from app.security.scope import EVERYTHING
 from app.testing import PluginContract
+from plugins.home_teaching.bulletins import figures
 from plugins.home_teaching.demo import seed_home_teaching
 from plugins.home_teaching.models import Case, Excuse, Paper, SessionTeacher, TeachingSession
 from plugins.home_teaching.papers import Held, faults
@@ -387,6 +400,18 @@ def test_sessions_are_imported_and_exported_again(app: Flask, county: CountyBuil
         county.a_school.id,
     )
     assert county.scalar(select(func.count(SessionTeacher.id))) == 2
+    assert all(_comes_back(app, key) for key in ("case", "session"))
+
+
+def _comes_back(app: Flask, key: str) -> bool:
+    """Export an entity and import the file again: equal rows change nothing."""
+    with app.app_context(), database.writing():
+        entity = imports.find_entity(f"home_teaching_{key}")
+        content = imports.export(db.session(), entity, ".xlsx")
+        opened = imports.open_file(entity, content, "导出.xlsx")
+        result = imports.store(db.session(), opened, scope=EVERYTHING)
+        db.session.rollback()
+    return (result.total, result.added, result.changed, result.faults) == (1, 0, 0, ())
 
 
 def _load(app: Flask, rows: list[str]):
@@ -420,3 +445,84 @@ def test_demonstration_has_cases_in_several_states(app: Flask, county: CountyBui
     assert county.scalar(select(func.max(TeachingSession.taught_on))) <= NOW
     assert set(county.all(select(Excuse.state))) == {"approved", "requested"}
     assert county.scalar(select(func.count(Child.id))) == 11
+
+
+def test_children_of_a_case_lack_documents_until_all_six_are_there(county, run_rule) -> None:
+    complete, old, few = (
+        taught(county, county.child(name), determined_on=day)
+        for name, day in (
+            ("complete", date(2017, 5, 1)),
+            ("old forms", date(2025, 6, 1)),
+            ("few", date(2020, 1, 1)),
+        )
+    )
+    for case, papers in ((complete, ALL), (old, ALL), (few, OTHERS)):
+        for paper in papers:
+            held = county.add(EvidenceSet(is_staged=False, **county.scope_of(county.a_school)))
+            county.add(
+                Paper(
+                    case_id=case.id,
+                    kind=paper.kind,
+                    form_year=paper.form_year,
+                    evidence_set_id=held.id,
+                    **county.scope_of(county.a_school),
+                )
+            )
+
+    run_rule("home_teaching.documents", as_of=NOW)
+
+    found = select(Violation.subject_id, Violation.observed).order_by(Violation.subject_id)
+    with county.context():
+        rows = county.session.execute(found).all()
+        county.session.rollback()
+    assert [tuple(row) for row in rows] == [(old.child_id, "4"), (few.child_id, "5")]
+
+
+def test_bulletin_reports_townships_without_names(county, app) -> None:
+    case = taught(county)
+    session(county, case, date(2025, 10, 9))
+    session(county, case, date(2025, 10, 10), ("09:00", "10:00", 2))
+    excuse(county, taught(county), date(2025, 10, 1))
+    period = Period("2025-10", date(2025, 10, 1), date(2025, 10, 31), date(2025, 10, 31))
+
+    with county.context():
+        values = settings_of(county.session, "home_teaching", NOW)
+        rows = county.session.execute(figures(Window(NOW, (period,)), values)).all()
+        county.session.rollback()
+
+    told = {row.township: tuple(row)[3:] for row in rows}
+    assert told[county.a_township.name] == (2, 1, 5, 1)
+    assert all(row.school_id is None for row in rows)
+
+
+def test_figures_of_a_month_take_a_constant_number_of_statements(app, county, login) -> None:
+    lay_out_calendar(county)
+    case = taught(county)
+    office = login("supervision_office")
+    counts = []
+    for days in ((1, 2), (3, 6, 7, 8, 9, 10)):
+        for day in days:
+            session(county, case, date(2025, 10, day), teachers=[county.person()])
+        office.get(month_of(case))
+        with counted(app) as statements:
+            assert office.get(month_of(case)).status_code == 200
+        counts.append(len(statements))
+
+    assert counts[0] == counts[1]
+
+
+@contextmanager
+def counted(app: Flask) -> Iterator[list[str]]:
+    """Yield the list of the statements that run meanwhile."""
+    seen: list[str] = []
+    with app.app_context():
+        engine = db.engine
+
+    def note(_connection, _cursor, statement, *_rest) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
