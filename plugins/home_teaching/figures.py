@@ -147,10 +147,7 @@ def child_year(session: Session, child_id: int, day: date) -> ChildYear:
 
 
 def _facts(child_id: int, terms: Terms) -> CompoundSelect[Any]:
-    """Select the visits of a child's year, its countable months and its excused ones.
-
-    Whoever may see the child sees the same figures: they are not narrowed to a school.
-    """
+    """Select the visits of a child's year, its countable months and its excused ones."""
     held = cases(child_ids=[child_id])
     made = visits(held, terms.settings, terms.year.start, terms.year.end)
     months = countable(held, terms.settings, terms.year.months)

@@ -28,6 +28,7 @@ from app.kit import Settings, Township
 from .models import Case, TeachingSession
 
 FOR_EVER: Final = date(9999, 12, 31)
+DIGITS: Final = {str(digit): digit for digit in range(10)}
 
 
 def cases(
@@ -134,9 +135,15 @@ def _spans(held: Subquery, first: date, last: date) -> Subquery:
 
 
 def _minute(clock: Any) -> ColumnElement[int]:
-    """Return the minute of the day of a time that is kept as ``09:00``."""
-    hours = cast(func.substr(clock, 1, 2), Integer)
-    return hours * 60 + cast(func.substr(clock, 4, 2), Integer)
+    """Return the minute of the day of a time that is kept as ``09:00``.
+
+    Digit by digit: a cast fails on PostgreSQL where a text is no number, and one such row would
+    stop every figure.
+    """
+    first, second, third, fourth = (
+        case(DIGITS, value=func.substr(clock, place, 1), else_=0) for place in (1, 2, 4, 5)
+    )
+    return (first * 10 + second) * 60 + third * 10 + fourth
 
 
 def added_up(number: ColumnElement[Any]) -> ColumnElement[int]:
