@@ -289,7 +289,7 @@ class Registry(Protocol):
     def rules_finished(self, run: Any) -> None:
         """Tell every plugin that the rules were run."""
 
-    def nightly(self, session: Any, day: date) -> Sequence[str]:
+    def nightly(self, session: Any, day: date) -> list[str]:
         """Let every plugin do its work of the night; return the names of those that failed."""
 
     def seed(self, session: Any, random: Any) -> None:

@@ -14,6 +14,7 @@ def register(app: Flask) -> None:
         deploy,
         imports,
         ledgers,
+        nightly,
         obligations,
         plugins,
         promote,
@@ -29,7 +30,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(bench.bench)
     app.cli.add_command(tidy.tidy)
     app.cli.add_command(promote.promote)
-    app.cli.add_command(ledgers.nightly)
+    app.cli.add_command(nightly.nightly)
     for group in (
         *imports.COMMANDS,
         audit.audit,

@@ -1,4 +1,4 @@
-"""Open what is missing in the ledgers, and let the plugins do their work of the night."""
+"""Open what is missing in the ledgers of children."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 from app import clock, database
-from app.base import registry
 from app.extensions import db
 from app.rules.openings import Opened, open_entries
 
@@ -29,22 +28,6 @@ def open_missing(as_of: datetime | None) -> None:
         db.session.commit()
     _print(opened)
     if any(one.error for one in opened):
-        sys.exit(1)
-
-
-@click.command()
-@click.option("--as-of", type=DAY, help="The day whose night it is; today if left.")
-def nightly(as_of: datetime | None) -> None:
-    """Open what is missing in the ledgers, then let the plugins work: for a timer, once a day."""
-    day = _day(as_of)
-    with database.writing():
-        opened = open_entries(db.session(), day)
-        failed = registry.nightly(db.session(), day)
-        db.session.commit()
-    _print(opened)
-    for name in failed:
-        click.echo(f"failed: {name}", err=True)
-    if failed or any(one.error for one in opened):
         sys.exit(1)
 
 

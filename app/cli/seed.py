@@ -9,8 +9,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from app import clock, database
-from app.cadence.obligation import settle
-from app.cli import demo, reference
+from app.cli import demo, nightly, reference
 from app.cli.demo import logins
 from app.extensions import db
 
@@ -61,7 +60,7 @@ def seed_demo(
         day = _day(as_of.date() if as_of else None)
         request = demo.Request(schools, pupils, random_seed, day)
         summary = demo.make(db.session(), current_app.config["SEED_DIR"], request)
-        settle(db.session(), summary.as_of)
+        nightly.work(db.session(), min(summary.as_of, clock.today()))
         path = logins.write_logins(current_app.config["INSTANCE_DIR"], summary.logins)
         database.count_up(db.session())
         db.session.commit()

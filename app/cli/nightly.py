@@ -1,0 +1,56 @@
+"""Do the work of the night: what is due, what is in the ledgers, what the rules find."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy.orm import Session
+
+from app import clock, database
+from app.base import registry
+from app.cadence.obligation import settle
+from app.extensions import db
+from app.rules.engine import run_rules
+from app.rules.openings import open_entries
+
+
+@click.command()
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day whose night it is; today if left."
+)
+@with_appcontext
+def nightly(as_of: datetime | None) -> None:
+    """Bring obligations, ledgers and violations up to date: for a timer, once a day."""
+    day = as_of.date() if as_of else clock.today()
+    if day > clock.today():
+        raise click.BadParameter("the day lies in the future", param_hint="--as-of")
+    with database.writing():
+        failed = work(db.session(), day)
+        db.session.commit()
+    for name in failed:
+        click.echo(f"failed: {name}", err=True)
+    if failed:
+        sys.exit(1)
+
+
+def work(session: Session, day: date) -> list[str]:
+    """Work in this transaction and say what was done; return the names of what failed.
+
+    The plugins work before the rules, which judge what they leave.
+    """
+    settled = settle(session, day)
+    opened = open_entries(session, day)
+    failed = [one.opening for one in opened if one.error]
+    failed += registry.nightly(session, day)
+    report = run_rules(session, day)
+    failed += [result.rule for result in report.results if result.error]
+    click.echo(
+        f"obligations: {settled.added} added, {settled.changed} changed, "
+        f"{settled.removed} taken back; ledgers: {sum(one.count for one in opened)} opened; "
+        f"violations: {sum(one.opened for one in report.results)} opened, "
+        f"{sum(one.resolved for one in report.results)} resolved"
+    )
+    return failed
