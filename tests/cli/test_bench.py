@@ -15,8 +15,12 @@ from flask import Flask
 from sqlalchemy import MetaData, inspect, select
 
 from app.cli.bench import bulk
-from app.cli.bench.goal import goals_of_scales
+from app.cli.bench.goal import goals_of_roster, goals_of_scales
+from app.cli.bench.roster import write_roster
+from app.cli.bench.roster_worker import Taken, by_floor, by_product
+from app.cli.bench.rosters import RosterResult
 from app.cli.bench.scale import ScaleResult
+from app.cli.bench.site import Site
 from app.cli.bench.turns import Figures, Side, take_turns
 from app.cli.bench.wire import Answer, Ask, Batch, Depth, Spec
 from app.extensions import db
@@ -198,4 +202,40 @@ def test_a_province_has_its_goals(
     goals = list(goals_of_scales(scales))
 
     assert [goal.key for goal in goals] == ["G3", "G3", "G4", "G4"]
+    assert [goal.is_met for goal in goals] == met
+
+
+def test_the_floor_of_an_import_leaves_what_the_product_leaves(
+    app: Flask, county: CountyBuilder, tmp_path: Path
+) -> None:
+    school_class = county.school_class()
+    path = tmp_path / "roster.xlsx"
+    bad = write_roster(path, 40, [(county.a_school.name, school_class.name)])
+    url, folder = app.config["SQLALCHEMY_DATABASE_URI"], str(app.config["INSTANCE_DIR"])
+    site = Site(url, folder, 0)
+    spec = Spec("floor", url, folder, site.driver_address, county.here.id)
+    county.session.rollback()
+
+    floor = by_floor(spec, path)
+    dry = by_product(app, spec, path, is_dry=True)
+    product = by_product(app, spec, path, is_dry=False)
+
+    assert bad == 20
+    assert product.left == floor.left
+    assert (product.left["child"], product.left["import_fault"]) == (20, 20)
+    assert dry.left == {}
+    assert county.all(select(Child.id)) == []
+
+
+@pytest.mark.parametrize(
+    ("work", "dry", "peak", "met"),
+    [(20, 4, 399, [True] * 3), (20.1, 4.1, 401, [False, False, False])],
+)
+def test_an_import_has_its_goals(work: float, dry: float, peak: float, met: list[bool]) -> None:
+    floor = Taken(2, 10, 100, 16, {})
+
+    goals = goals_of_roster(
+        RosterResult(100, 9, Taken(3, work, peak, 40, {}), Taken(3, dry, 100, 30, {}), floor)
+    )
+
     assert [goal.is_met for goal in goals] == met

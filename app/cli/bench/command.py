@@ -1,4 +1,4 @@
-"""Measure pages, throughput, starts and memory, each beside a floor in the same run."""
+"""Measure pages, throughput, starts, imports and memory, each beside a floor in the same run."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from app.cli.bench.goal import goals_of_load, goals_of_page, goals_of_starts
+from app.cli.bench.goal import goals_of_load, goals_of_page, goals_of_roster, goals_of_starts
 from app.cli.bench.load import measure_load
 from app.cli.bench.measure import Pair, measure, sweep
 from app.cli.bench.page import PAGES, Page, pages
 from app.cli.bench.province import province
 from app.cli.bench.remote import Remote
 from app.cli.bench.report import Report, show
+from app.cli.bench.rosters import measure_roster
 from app.cli.bench.site import EVERYWHERE, Known, Site, prepare, site_at
 from app.cli.bench.start import measure_starts
 from app.cli.bench.wire import Spec
 
 PROFILED = 100
-PARTS = ("pages", "load", "starts")
+PARTS = ("pages", "load", "starts", "import")
 LOADED = "children"
 
 
@@ -110,9 +111,12 @@ def run(folder: Path, database: str | None, pupils: int, wish: Wish) -> Report:
     if "starts" in wish.parts:
         starts = measure_starts(folder, database, wish.views, max(1, min(wish.rounds, 5)))
         report.starts.extend(starts)
+    if "import" in wish.parts:
+        report.roster = measure_roster(folder, database, pupils, max(1, min(wish.rounds, 3)))
     report.goals = [goal for page in report.pages for goal in goals_of_page(page)]
     report.goals += goals_of_starts(report.starts)
     report.goals += goals_of_load(report.load, report.starts, report.worker_rss_mib)
+    report.goals += goals_of_roster(report.roster)
     report.load_after = os.getloadavg()[0]
     return report
 

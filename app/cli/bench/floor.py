@@ -214,6 +214,10 @@ class Database:
             self._held.connection = self._open()
         return self._held.connection
 
+    def close(self) -> None:
+        """End this thread's connection."""
+        self.connection.close()
+
     def _open(self) -> Any:
         if self.kind == "postgresql":
             return psycopg.connect(self.address, autocommit=True)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from app.cli.bench.load import LoadResult
 from app.cli.bench.measure import PageResult
+from app.cli.bench.rosters import RosterResult
 from app.cli.bench.scale import ScaleResult
 from app.cli.bench.start import StartResult
 
 OWN_STATEMENTS = 4
 START_STATEMENTS, START_GROWTH, FIRST_PAGE = 10, 1.4, 4
 THROUGHPUT, MEMORY = 0.45, 1.15
+IMPORT, DRY_IMPORT, IMPORT_MIB = 2, 2, 400
 GROWTH, SIZE_CHANGE = 2, 0.1
 OF_FIRST = {
     "children_deep": ("children", 3),
@@ -98,3 +100,12 @@ def goals_of_scales(scales: Sequence[ScaleResult]) -> Iterator[Goal]:
             yield at_most("G3", f"{where}: CPU ÷ one county", one.growth, GROWTH)
             change = abs(one.size_growth - 1)
             yield at_most("G3", f"{where}: change of its bytes", change, SIZE_CHANGE)
+
+
+def goals_of_roster(roster: RosterResult | None) -> Iterator[Goal]:
+    """Yield the goals of an import: its work, its memory, its dry run beside reading the cells."""
+    if roster is None:
+        return
+    yield at_most("G12", f"import of {roster.rows} rows: work ÷ floor", roster.ratio, IMPORT)
+    yield at_most("G12", "import: MiB of the process", roster.product.peak_mib, IMPORT_MIB)
+    yield at_most("G12", "dry run: work ÷ reading the cells", roster.dry_ratio, DRY_IMPORT)

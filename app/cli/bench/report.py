@@ -14,6 +14,7 @@ from rich.table import Table
 from app.cli.bench.goal import Goal
 from app.cli.bench.load import LoadResult
 from app.cli.bench.measure import PageResult
+from app.cli.bench.rosters import RosterResult
 from app.cli.bench.scale import ScaleResult
 from app.cli.bench.start import StartResult
 
@@ -39,6 +40,7 @@ class Report:
     pages: list[PageResult] = field(default_factory=list)
     load: LoadResult | None = None
     starts: list[StartResult] = field(default_factory=list)
+    roster: RosterResult | None = None
     scales: list[ScaleResult] = field(default_factory=list)
     goals: list[Goal] = field(default_factory=list)
 
@@ -64,6 +66,8 @@ def show(report: Report) -> None:
         console.print(_load(report.load))
     if report.starts:
         console.print(_starts(report.starts))
+    if report.roster is not None:
+        console.print(_roster(report.roster))
     if report.scales:
         console.print(_scales(report.scales))
     if report.goals:
@@ -142,6 +146,24 @@ def _starts(starts: Sequence[StartResult]) -> Table:
             f"{one.warm_page_ms:.1f} / {one.floor_warm_page_ms:.2f}",
             str(one.page_statements),
             f"{one.rss_mib:.0f} / {one.floor_rss_mib:.0f} / {one.stock_rss_mib:.0f}",
+        )
+    return table
+
+
+def _roster(roster: RosterResult) -> Table:
+    table = _table(
+        f"Import of {roster.rows} rows, {roster.bad} of them bad; work is the CPU of worker and "
+        "database",
+        *("", "work s", "of it reading s", "MiB at most", "statements", "rows left"),
+    )
+    for name, taken in (("product", roster.product), ("dry", roster.dry), ("floor", roster.floor)):
+        table.add_row(
+            name,
+            f"{taken.work_ms / 1000:.2f}",
+            f"{taken.read_ms / 1000:.2f}",
+            f"{taken.peak_mib:.0f}",
+            str(taken.statements),
+            str(sum(taken.left.values())),
         )
     return table
 
