@@ -93,7 +93,7 @@ from app.security.privacy import masked_number
 from app.workbook import Column as SheetColumn
 from app.workbook import Head, Sheet
 from app.workflow.child import allowed_next, change_status
-from app.workflow.ledger import Ledger, Opening
+from app.workflow.ledger import Ledger, Opening, ledger_words
 from app.workflow.standing import UNFINISHED, closings, overdue, standing
 from app.workflow.transfer import overdue as transfers_overdue
 from app.workflow.visit import is_counted, is_joint
@@ -218,6 +218,7 @@ __all__ = [
     "is_joint",
     "keep_token",
     "later",
+    "ledger_words",
     "load_terms",
     "load_years",
     "masked_number",

@@ -96,7 +96,7 @@ class LedgerEntryView(StepView):
     route_base = "/ledger"
     noun = _l("Ledger entry")
     list_title = _l("Ledgers of children")
-    list_columns = ["child", "ledger", "category", "school", "opened_on", "reason", "next_on"]
+    list_columns = ["child", "ledger", "category", "school", "opened_on", "next_on"]
     show_columns = [
         "child", "ledger", "category", "township", "school", "opened_on", "since", "source",
         "opened_by", "reason", "next_action", "next_on", "school_responsible",
@@ -121,7 +121,12 @@ class LedgerEntryView(StepView):
         "ledger": SelectField(
             _l("Ledger"), [Required()], choices=_ledger_choices, widget=ChoiceWidget()
         ),
-        "category": SelectField(_l("Category"), choices=_category_choices, widget=ChoiceWidget()),
+        "category": SelectField(
+            _l("Category"),
+            choices=_category_choices,
+            widget=ChoiceWidget(),
+            description=_l("Only for ledgers that have categories."),
+        ),
     }
     label_columns = {
         "ledger": _l("Ledger"),
@@ -141,7 +146,6 @@ class LedgerEntryView(StepView):
         "closed_by": _l("Closed by"),
     }
     description_columns = {
-        "category": _l("Only for ledgers that have categories."),
         "since": _l("The first day of what the entry rests on."),
     }
 

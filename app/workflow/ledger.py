@@ -113,6 +113,13 @@ def category_title(entry: LedgerEntry) -> str:
     return str(named or entry.category)
 
 
+def ledger_words(entry: LedgerEntry) -> tuple[str, str]:
+    """Return an entry's ledger with its category, and what it rests on, in words."""
+    ledger, category = find_ledger(entry.ledger), category_title(entry)
+    title = str(ledger.title) if ledger is not None else entry.ledger
+    return (f"{title} · {category}" if category else title), basis_of(entry) or (entry.note or "")
+
+
 def basis_of(entry: LedgerEntry) -> str:
     """Return in words what opened an entry; nothing where a person did."""
     opening = find_opening(entry.source)

@@ -258,8 +258,8 @@ class IndicatorView(BureauModelView):
 def views() -> Iterable[Page]:
     """Return the screens."""
     return [
-        Page(MonthlyReportView, "Monthly reports of schools", "Children", "fa-calendar-check"),
-        Page(ReviewView, "Quarterly reviews", "Children", "fa-magnifying-glass"),
-        Page(ActivityView, "Publicity activities", "Children", "fa-bullhorn"),
-        Page(IndicatorView, "Indicators of each month", "Children", "fa-chart-line"),
+        Page(MonthlyReportView, "Monthly reports of schools", "Reports", "fa-calendar-check"),
+        Page(ReviewView, "Quarterly reviews", "Reports", "fa-magnifying-glass"),
+        Page(ActivityView, "Publicity activities", "Reports", "fa-bullhorn"),
+        Page(IndicatorView, "Indicators of each month", "Reports", "fa-chart-line"),
     ]

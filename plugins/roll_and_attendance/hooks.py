@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from app.kit import Ledger, Opening, _l, hookimpl
+from app.kit import Ledger, Opening, Panel, _l, hookimpl
 
-from . import absences, statuses
+from . import absences, panel, statuses
 from .closing import ABSENT, NOT_BACK, RETURNED, refusal
 
 MONITORED: Final = "roll_and_attendance.priority_monitoring"
@@ -42,6 +42,13 @@ def ledgers() -> Iterable[Ledger]:
             ),
         ),
     ]
+
+
+@hookimpl
+def panels() -> Iterable[Panel]:
+    """Return the part of a child's page."""
+    title = _l("Ledgers of the child")
+    return [Panel("roll_and_attendance.ledgers", title, 15, "LedgerEntryView", panel.content)]
 
 
 @hookimpl
