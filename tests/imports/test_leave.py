@@ -25,11 +25,11 @@ def test_leave_with_a_call_explains_absences_and_days_are_not_taken_twice(
 ) -> None:
     group = county.school_class()
     numbers = [sheets.id_number(date(2012, 3, 4), each) for each in (1, 2)]
-    children = [county.child(school_class=group, id_number=number) for number in numbers]
-    for child in children:
+    children = [county.child(school_class=group, id_number=number).id for number in numbers]
+    for child_id in children:
         county.add(
             Absence(
-                child_id=child.id, class_id=group.id, day=date(2026, 3, 5), kind="unexplained",
+                child_id=child_id, class_id=group.id, day=date(2026, 3, 5), kind="unexplained",
                 **county.scope_of(county.a_school),
             )
         )  # fmt: skip
@@ -48,7 +48,7 @@ def test_leave_with_a_call_explains_absences_and_days_are_not_taken_twice(
     assert (result.added, len(result.faults)) == (2, 3)
     assert (again.added, again.changed, again.faults) == (0, 0, [])
     kinds = {row.child_id: row.kind for row in county.all(select(Absence))}
-    assert kinds == {children[0].id: "sick_leave", children[1].id: "unexplained"}
+    assert kinds == {children[0]: "sick_leave", children[1]: "unexplained"}
     assert len(county.all(select(Leave))) == 2
     trail = county.all(select(Change.after).filter_by(table_name="absence", action="update"))
     assert trail == ['{"kind":"sick_leave"}']
