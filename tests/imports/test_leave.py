@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.models import Absence, Change, Leave
 
 HEADS = (
-    "身份证号",
+    "证件号码",
     "请假类别",
     "请假首日",
     "请假末日",
@@ -46,7 +46,7 @@ def test_leave_with_a_call_explains_absences_and_days_are_not_taken_twice(
     again = load("leave", rows[:2], HEADS)
 
     assert (result.added, len(result.faults)) == (2, 3)
-    assert (again.added, again.changed, again.faults) == (0, 0, [])
+    assert (again.added, again.changed, again.faults) == (0, 0, ())
     kinds = {row.child_id: row.kind for row in county.all(select(Absence))}
     assert kinds == {children[0]: "sick_leave", children[1]: "unexplained"}
     assert len(county.all(select(Leave))) == 2

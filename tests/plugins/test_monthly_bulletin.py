@@ -15,6 +15,7 @@ from flask_babel import force_locale
 from sqlalchemy import Select, literal, select, text
 
 from app import clock
+from app.base import registry
 from app.documents.bulletin import (
     Column,
     Section,
@@ -282,7 +283,9 @@ def test_workbook_is_titled_and_set_up_for_print(month: Month) -> None:
 
     paper = book["分乡镇"]
     merged = {str(cells) for cells in paper.merged_cells.ranges}
-    assert book.sheetnames == ["分乡镇", "分学校"]
+    with month.county.context():
+        added = [str(section.title) for section in registry.sections("monthly_bulletin")]
+    assert book.sheetnames == ["分乡镇", "分学校", *added]
     assert "2026年3月" in paper["A1"].value
     assert "通报" in paper["A1"].value
     assert paper.freeze_panes == "B5"
