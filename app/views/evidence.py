@@ -10,7 +10,7 @@ from flask_appbuilder import AppBuilder, BaseView, expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from sqlalchemy import select
 
-from app.base import actor
+from app.base import SCOPE_COLUMNS, actor
 from app.crud.interface import key_of
 from app.crud.owner import may_open_owner
 from app.extensions import db
@@ -21,6 +21,7 @@ from app.security.headers import set_policy
 from app.security.scope import table_of
 
 FILE, SET = table_of(EvidenceFile), table_of(EvidenceSet)
+SAME_PLACE = tuple(FILE.c[name].is_not_distinct_from(SET.c[name]) for name in SCOPE_COLUMNS)
 CLOSED = "default-src 'none'; sandbox"
 VIEWER = "default-src 'none'; object-src 'self'; base-uri 'none'; form-action 'none'"
 """For PDF: a sandbox would keep the browser's own viewer from opening it."""
@@ -67,12 +68,13 @@ def _readable(pk: int) -> Any:
     """Return a file that the reader may read: of a record of his, or waiting in a form of his.
 
     Read from the tables, since the record decides: it may have come to the reader's school with
-    its child, while the file keeps the place of its day.
+    its child, while the file keeps the place of its day. A file of another place than its set's
+    was not put there by the product, and is none.
     """
     found = db.session.connection().execute(
         select(FILE, SET.c.is_staged, SET.c.created_by_id.label("staged_by_id"))
         .join(SET, SET.c.id == FILE.c.evidence_set_id)
-        .where(FILE.c.id == key_of(pk))
+        .where(FILE.c.id == key_of(pk), *SAME_PLACE)
     )
     file = found.one_or_none()
     if file is None:
