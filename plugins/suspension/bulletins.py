@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, or_, select
 
 from app.kit import Column, Section, Settings, Township, Visit, Window, _l, hookimpl, is_counted
 
@@ -25,7 +25,7 @@ def figures(window: Window, _settings: Settings) -> Select[Any]:
     return (
         select(
             Township.id.label("township_id"),
-            literal(None, Integer).label("school_id"),
+            cast(None, Integer).label("school_id"),
             Township.name.label("township"),
             *sums,
         )
