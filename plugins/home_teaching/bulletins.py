@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal, select, union_all
+from sqlalchemy import Integer, Select, and_, cast, func, literal, select, union_all
 
 from app.kit import Column, Section, Settings, Township, Window, _l, hookimpl
 
@@ -51,7 +51,7 @@ def figures(window: Window, settings: Settings) -> Select[Any]:
     rows: Any = (
         select(
             Township.id.label("township_id"),
-            literal(None).label("school_id"),
+            cast(None, Integer).label("school_id"),
             Township.name.label("township"),
             *sums,
         )
