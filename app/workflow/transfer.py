@@ -19,7 +19,6 @@ from app.workflow.child import change_status
 from app.workflow.enrolment import begin
 
 UNDER_WAY, ARRIVED, TRANSFERRED = "transfer_under_way", "enrolled", "transferred"
-AT_RISK_DAYS, SUSPECTED_DAYS = "core.transfer_at_risk_days", "core.transfer_suspected_days"
 
 
 def find_school(session: Session, text: str) -> School | None:

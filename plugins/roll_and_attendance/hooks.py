@@ -7,7 +7,7 @@ from typing import Final
 
 from app.kit import Ledger, Opening, Panel, _l, hookimpl
 
-from . import absences, panel, statuses
+from . import absences, panel, statuses, transfers
 from .closing import ABSENT, NOT_BACK, RETURNED, refusal
 
 MONITORED: Final = "roll_and_attendance.priority_monitoring"
@@ -81,6 +81,19 @@ def openings() -> Iterable[Opening]:
             "roll_and_attendance.absent",
             absences.suspected,
             _l("absent without explanation for %(observed)s school days in a row, since %(since)s"),
+            ABSENT,
+        ),
+        Opening(
+            MONITORED,
+            "roll_and_attendance.transfer_at_risk",
+            transfers.at_risk,
+            _l("transfer not confirmed for %(observed)s working days, since %(since)s"),
+        ),
+        Opening(
+            SUSPECTED,
+            "roll_and_attendance.transfer_suspected",
+            transfers.suspected,
+            _l("transfer without proof for %(observed)s school days, since %(since)s"),
             ABSENT,
         ),
         Opening(

@@ -27,6 +27,7 @@ from app.models import (
     SchoolClass,
     Semester,
     StatusEvent,
+    Transfer,
 )
 from app.rules.openings import open_entries
 from app.testing import PluginContract
@@ -343,3 +344,34 @@ def _is_refused(app, county, entry_id: int, reason: str, day: date) -> bool:
             session.rollback()
             db.session.remove()
     return False
+
+
+def test_open_transfers_are_at_risk_and_then_suspected_of_the_sender(county, opened) -> None:
+    days = weekdays(MONDAY, 40)
+    county.session.add_all(
+        CalendarDay(county_id=county.here.id, day=day, is_working_day=True, is_school_day=True)
+        for day in days
+    )
+    county.session.commit()
+    proof = county.add(EvidenceSet(**_here(county)))
+    cases = []
+    for elapsed, values, wanted in (
+        (10, {}, set()),
+        (11, {}, {AT_RISK}),
+        (20, {}, {AT_RISK}),
+        (21, {}, {AT_RISK, A}),
+        (21, {"evidence_set_id": proof.id}, {AT_RISK}),
+        (21, {"arrived_on": days[-1]}, set()),
+    ):
+        child = county.child(status="transfer_under_way")
+        county.add(
+            Transfer(
+                child_id=child.id, to_place="桂林市", started_on=days[-1 - elapsed],
+                basis="转学申请", **values, **_here(county),
+            )
+        )  # fmt: skip
+        cases.append((child, wanted))
+
+    entries = opened(days[-1])
+
+    assert [held(entries, child) for child, _wanted in cases] == [wanted for _c, wanted in cases]
