@@ -73,7 +73,8 @@ def residual(comparison: Comparison, finding: Finding) -> Residual:
 
 def parts_of(line: Residual) -> Iterator[Residual]:
     """Yield the two lines into which a line of nearly alike children falls."""
-    wanted = methods()[line.comparison.method].lines if line.comparison else frozenset()
+    method = methods().get(line.comparison.method) if line.comparison else None
+    wanted = method.lines if method else frozenset()
     for side in ("left", "right"):
         if side in wanted:
             yield _part(line, side)

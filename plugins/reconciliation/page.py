@@ -76,7 +76,7 @@ def title_of(comparison: Comparison, kind: str) -> Any:
     """Return the title of a kind of lines with the names of the lists."""
     method = methods().get(comparison.method)
     if method is None or kind not in {"left", "right"}:
-        return KINDS[kind]
+        return KINDS.get(kind, kind)
     side = method.left if kind == "left" else method.right
     return _l("Only on: %(list)s", list=lazy_gettext(side.title))
 

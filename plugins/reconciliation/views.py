@@ -123,7 +123,7 @@ class ResidualView(BureauModelView):
 
     def saved(self, item: Residual, *, is_new: bool) -> None:
         """Let two different children become a line each."""
-        if item.closure is not None and closures()[item.closure].parts:
+        if item.closure in closures() and closures()[item.closure].parts:
             self.datamodel.session.add_all(list(parts_of(item)))
             self.datamodel.session.flush()
 
