@@ -123,7 +123,8 @@ class ResidualView(BureauModelView):
 
     def saved(self, item: Residual, *, is_new: bool) -> None:
         """Let two different children become a line each."""
-        if item.closure in closures() and closures()[item.closure].parts:
+        code = closures().get(item.closure or "")
+        if code is not None and code.parts:
             self.datamodel.session.add_all(list(parts_of(item)))
             self.datamodel.session.flush()
 
