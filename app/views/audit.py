@@ -59,6 +59,7 @@ UNSHOWN = {
     "evidence_set": _l("Set of evidence"),
     "import_batch": _l("Imported file"),
     "inspection_participant": _l("Participant of an inspection"),
+    "ledger_confirmation": _l("Confirmation of a ledger entry"),
     "role_scope": _l("Role of a township"),
 }
 """What rows are called whose table has no screen of its own."""

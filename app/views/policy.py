@@ -17,7 +17,7 @@ from app.extensions import db
 from app.models import Clause, Parameter, ParameterValue, PolicyDocument
 from app.parameters.limit import LIMITS, Limit
 from app.views.organization import check_period
-from app.words import declare, named
+from app.words import declare, named, words
 
 UNITS = {
     "count": _l("Count"),
@@ -106,7 +106,7 @@ class ParameterValueView(BureauModelView):
     search_columns = ["parameter", "valid_from", "clause_key", "basis"]
     base_order = ("valid_from", "desc")
     choices_columns = {"basis": BASES}
-    formatters_columns = {"text": lambda text: named("parameter_text", text) or "—"}
+    formatters_columns = {"text": lambda text: words(named("parameter_text", text)) or "—"}
     label_columns = {
         "parameter": _l("Parameter"),
         "number": _l("Number"),

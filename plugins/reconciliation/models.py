@@ -44,6 +44,8 @@ class Comparison(CountyScoped, Audited, Base):  # type: ignore[valid-type,misc] 
         title = titles(methods()).get(self.method, self.method)
         return f"{title} {self.compared_on.isoformat()}"
 
+    __repr__ = __str__
+
 
 class Residual(Scoped, Audited, Base):  # type: ignore[valid-type,misc]  # made at start
     """A line 余项 that does not agree, until it is closed 销号 with a reason and its proof.
@@ -87,3 +89,5 @@ class Residual(Scoped, Audited, Base):  # type: ignore[valid-type,misc]  # made 
 
     def __str__(self) -> str:
         return self.name
+
+    __repr__ = __str__

@@ -41,6 +41,8 @@ class MonthlyReport(Scoped, Audited, Base):
     def __str__(self) -> str:
         return f"{self.month:%Y-%m} {self.school}"
 
+    __repr__ = __str__
+
 
 class Review(CountyScoped, Audited, Base):
     """The county's review of a quarter, of one township or of all."""
@@ -63,6 +65,8 @@ class Review(CountyScoped, Audited, Base):
     def __str__(self) -> str:
         return f"{self.quarter.year}-Q{(self.quarter.month + 2) // 3}"
 
+    __repr__ = __str__
+
 
 class Activity(Scoped, Audited, Base):
     """A publicity activity 宣传活动 of a school or a township."""
@@ -80,6 +84,8 @@ class Activity(Scoped, Audited, Base):
 
     def __str__(self) -> str:
         return f"{self.held_on.isoformat()} {self.topic}"
+
+    __repr__ = __str__
 
 
 class Indicator(Scoped, Base):
@@ -102,3 +108,5 @@ class Indicator(Scoped, Base):
 
     def __str__(self) -> str:
         return f"{self.month:%Y-%m} {self.indicator}"
+
+    __repr__ = __str__

@@ -85,7 +85,8 @@ def sent_forms(
 ) -> Iterator[tuple[dict[str, str], Any, Any]]:
     """Send each form of a page with something hostile in every field."""
     page = visitor.get(path)
-    for form in read(page).select(FORMS) if page.status_code == 200 else ():
+    is_page = page.status_code == 200 and page.mimetype == "text/html"
+    for form in read(page).select(FORMS) if is_page else ():
         sent = dict(zip(fields(form), islice(cycle(HOSTILE), start, None), strict=False))
         if sent:
             yield sent, form, visitor.send(form, path, sent, follow_redirects=False)
@@ -107,6 +108,8 @@ def test_forms_take_the_worst_and_keep_what_was_typed(
         for sent, form, answer in sent_forms(visitor, path, start):
             seen += 1
             assert answer.status_code in {200, 302}, path
+            if answer.mimetype != "text/html":  # a workbook to take away
+                continue
             assert INCIDENT not in answer.get_data(as_text=True), path
             assert not read(answer).select(REFUSED) or lost(sent, form, answer) == [], path
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Flask
-from sqlalchemy import Column, Connection, MetaData, Table, insert, select
+from sqlalchemy import Column, Connection, MetaData, Table, UniqueConstraint, insert, select
 from sqlalchemy import types as sqltypes
 from sqlalchemy.exc import IntegrityError
 
@@ -30,6 +30,9 @@ PLACES = ("county_id", "township_id", "school_id")
 
 class Planter:
     """Plant marked rows of every scoped model, parents first."""
+
+    days: ClassVar[Iterator[int]] = itertools.count()
+    """Planters of one school share them, since some days may be taken once only."""
 
     def __init__(self, app: Flask, school: School, mark: str) -> None:
         self.app = app
@@ -142,10 +145,16 @@ class Planter:
         plain = {
             sqltypes.Boolean: False,
             sqltypes.Integer: next(self.number),
-            sqltypes.Date: DAY,
+            sqltypes.Date: DAY + timedelta(days=next(self.days)) if _is_unique(column) else DAY,
             sqltypes.Numeric: Decimal(1),
         }
         return next((value for cls, value in plain.items() if isinstance(kind, cls)), None)
+
+
+def _is_unique(column: Column[Any]) -> bool:
+    """Tell whether no other row of the same place may have the column's value."""
+    constraints = (one for one in column.table.constraints if isinstance(one, UniqueConstraint))
+    return any(column.name in one.columns for one in constraints)
 
 
 def _tables() -> list[Table]:

@@ -12,6 +12,7 @@ from sqlalchemy import func, insert, select, update
 
 from app.base import Refused
 from app.extensions import db
+from app.files.evidence import store
 from app.models import (
     Absence,
     AttendanceReport,
@@ -128,8 +129,11 @@ def test_lists_pages_and_lookups_show_no_other_class(
     assert OWN in visitor.get("/absenceview/list/").get_data(as_text=True)
 
 
-def test_forms_and_posts_change_no_other_class(app: Flask, ground: Ground) -> None:
+def test_forms_and_posts_change_no_other_class(
+    app: Flask, ground: Ground, county: CountyBuilder, login: Login
+) -> None:
     visitor, other = ground.visitor, ground.other
+    paper = f"/evidence/{_paper_of_visit(app, county, other['visit'][0])}"
     before = snapshot(app, without=MOVING | {"submit_token"})
 
     for path in (
@@ -137,16 +141,35 @@ def test_forms_and_posts_change_no_other_class(app: Flask, ground: Ground) -> No
         f"/visitview/edit/{other['visit'][0]}",
         f"/visitview/delete/{other['visit'][0]}",
         f"/visitparticipantview/edit/{other['visit_participant'][0]}",
-        f"/evidence/{other['evidence_file'][0]}",
+        paper,
     ):
         answer = visitor.post_with_token(path, {"deed": "all"})
         assert answer.status_code in {302, 403, 404, 405}, path
-    assert visitor.get(f"/evidence/{other['evidence_file'][0]}").status_code == 404
+    assert visitor.get(paper).status_code == 404
     foreign = visitor.submit("/visitview/add", _visit(other["child"][0]))
     missing = visitor.submit("/visitview/add", _visit(999_999))
 
     assert _errors(foreign) == _errors(missing) != ""
     assert snapshot(app, without=MOVING | {"submit_token"}) == before
+    clerk = login("school_clerk", school=county.a_school)
+    assert clerk.get(paper).status_code == 200
+
+
+def _paper_of_visit(app: Flask, county: CountyBuilder, visit_id: int) -> int:
+    """Put a file on a visit alone, on no record that the whole school reads."""
+    place = county.scope_of(county.a_school)
+    held = county.add(EvidenceSet(is_staged=False, **place))
+    with app.app_context():
+        stored = store().put(b"%PDF-1.7 paper")
+    file = county.add(
+        EvidenceFile(
+            evidence_set_id=held.id, name="记录", media_type="application/pdf", size=1,
+            original_sha256="0" * 64, stored_sha256=stored, **place,
+        )
+    )  # fmt: skip
+    visit = table_of(Visit)
+    county.execute(update(visit).where(visit.c.id == visit_id).values(evidence_set_id=held.id))
+    return file.id
 
 
 def _visit(child: int) -> dict[str, str]:
