@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from flask import Flask
@@ -45,10 +46,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_others_turn(item: pytest.Item) -> bool:
     """Tell whether a case that takes databases in turn leaves this one to its neighbours."""
-    if item.get_closest_marker("in_turn") is None or not isinstance(item, pytest.Function):
+    if item.get_closest_marker("in_turn") is None or not hasattr(item, "callspec"):
         return False
-    turn = item.callspec.indices["key"] % len(DATABASES)
-    return item.callspec.params["booted"] != DATABASES[turn]
+    indices, params = item.callspec.indices, item.callspec.params
+    database = next((name for name, value in params.items() if value in DATABASES), None)
+    if database is None:
+        return False
+    case = sum(index for name, index in indices.items() if name != database)
+    turn = (case + crc32(item.originalname.encode())) % len(DATABASES)
+    return params[database] != DATABASES[turn]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -29,6 +29,9 @@ from app.workflow.promotion import Plan, next_name, plan
 from tests.conftest import CountyBuilder
 from tests.crud.conftest import recorded
 
+pytestmark = pytest.mark.in_turn
+
+
 NOON = "2026-09-02T04:00:00+00:00"
 TURN = date(2026, 9, 1)
 BEGUN = date(2025, 9, 1)
