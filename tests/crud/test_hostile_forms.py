@@ -92,7 +92,6 @@ def sent_forms(
             yield sent, form, visitor.send(form, path, sent, follow_redirects=False)
 
 
-@pytest.mark.in_turn
 @pytest.mark.parametrize("key", ["Admin", "liaison_department", "school_leader", "township_clerk"])
 @pytest.mark.parametrize(
     "start", [0, *(pytest.param(n, marks=pytest.mark.long) for n in range(1, len(HOSTILE)))]

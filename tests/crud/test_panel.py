@@ -18,8 +18,6 @@ from app.host.plugin import Plugin
 from app.models import Child, PageFailure
 from tests.conftest import CountyBuilder
 
-pytestmark = pytest.mark.in_turn
-
 
 def places(session: Session, child: Child) -> PanelContent:
     """Return where the child lives."""

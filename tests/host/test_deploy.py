@@ -20,9 +20,6 @@ from app.parameters.value import value_on
 from app.workflow.inspection import version_on
 from tests.host.conftest import CHECKLIST, INSPECTION, MODELS
 
-pytestmark = pytest.mark.in_turn
-
-
 NAME = "ferry_check"
 POLICY = """
 [document]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import pytest
 import time_machine
 from sqlalchemy import select
 
@@ -12,9 +11,6 @@ from app.models import Absence, Leave
 from tests.inspection.conftest import TODAY
 from tests.inspection.test_daily_check import children, report, teacher_of
 from tests.visitor import form_values, read
-
-pytestmark = pytest.mark.in_turn
-
 
 ONE_DAY = timedelta(days=1)
 FORM = "#model_form"

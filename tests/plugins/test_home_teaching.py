@@ -36,9 +36,6 @@ from tests.builder import CountyBuilder
 from tests.plugins.home_teaching import excuse, lay_out_calendar, session, taught
 from tests.visitor import read
 
-pytestmark = pytest.mark.in_turn
-
-
 NOW = date(2025, 10, 20)
 COUNT = select(func.count(TeachingSession.id))
 

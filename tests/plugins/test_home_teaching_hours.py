@@ -18,9 +18,6 @@ from plugins.home_teaching.models import Case, TeachingSession
 from tests.builder import CountyBuilder
 from tests.plugins.home_teaching import FIRST, Span, session, taught
 
-pytestmark = pytest.mark.in_turn
-
-
 LAST = date(2026, 8, 31)
 DAY = date(2025, 10, 9)
 

@@ -15,9 +15,6 @@ from app.rules.engine import run_rules
 from plugins.home_teaching.models import Disability
 from tests.plugins.home_teaching import excuse, lay_out_calendar, months_of, session, taught
 
-pytestmark = pytest.mark.in_turn
-
-
 OCTOBER = date(2025, 10, 1)
 NOVEMBER = date(2025, 11, 1)
 AUTUMN = [(2025, month) for month in (9, 10, 11, 12)] + [(2026, 1)]

@@ -20,9 +20,6 @@ from plugins.reconciliation.models import Comparison, Residual
 from tests.builder import CountyBuilder
 from tests.visitor import Visitor, read
 
-pytestmark = pytest.mark.in_turn
-
-
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)

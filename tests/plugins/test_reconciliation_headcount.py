@@ -27,9 +27,6 @@ from app.models import (
 from plugins.reconciliation.headcount import LEAVE, UNEXPLAINED, Headcount, rows_of, total
 from tests.builder import CountyBuilder
 
-pytestmark = pytest.mark.in_turn
-
-
 DAY = date(2026, 3, 4)
 BEFORE = date(2026, 2, 20)
 NOON = datetime(2026, 3, 4, 4, tzinfo=UTC)

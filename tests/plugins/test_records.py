@@ -17,9 +17,6 @@ from plugins.records.indicators import last_day, month_before, take
 from plugins.records.models import Activity, Indicator, MonthlyReport
 from tests.builder import CountyBuilder
 
-pytestmark = pytest.mark.in_turn
-
-
 DAY = date(2026, 4, 3)
 SUSPECTED = "roll_and_attendance.suspected"
 

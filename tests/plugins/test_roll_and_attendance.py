@@ -36,9 +36,6 @@ from app.workflow.ledger_step import Closing, close
 from app.workflow.party import Hand
 from tests.builder import CountyBuilder
 
-pytestmark = pytest.mark.in_turn
-
-
 MONDAY = date(2026, 3, 2)
 THURSDAY, FRIDAY, SATURDAY, NEXT_MONDAY = (date(2026, 3, day) for day in (5, 6, 7, 9))
 ONE_DAY = timedelta(days=1)

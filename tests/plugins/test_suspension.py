@@ -22,9 +22,6 @@ from plugins.suspension.panel import content
 from tests.suspensions import ALL_PAPERS, alone, case, joint, paper
 from tests.visits import evidence
 
-pytestmark = pytest.mark.in_turn
-
-
 TODAY = date(2026, 3, 3)
 NOON = "2026-03-03T04:00:00+00:00"
 THREE = (date(2026, 1, 5), date(2026, 1, 20), date(2026, 2, 10))

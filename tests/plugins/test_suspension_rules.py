@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import pytest
 from sqlalchemy import select
 
 from app import database
@@ -21,9 +20,6 @@ from app.rules.openings import open_entries
 from plugins.suspension.kinds import CONSENT, RULING
 from tests.suspensions import ALL_PAPERS, alone, case, joint, paper
 from tests.visits import scope_of, semesters
-
-pytestmark = pytest.mark.in_turn
-
 
 APPROVED = date(2026, 3, 2)
 LATER = date(2026, 3, 3)

@@ -185,7 +185,6 @@ def methods(rule: Rule) -> set[str]:
     return set(rule.methods or ()) - {"HEAD", "OPTIONS"}
 
 
-@pytest.mark.in_turn
 @pytest.mark.parametrize("key", TEMPLATES)
 def test_roles_see_and_change_nothing_of_other_places(
     app: Flask, county: CountyBuilder, login: Login, ground: Ground, key: str
@@ -243,7 +242,6 @@ def _touched(
     return sorted(marked(before) ^ marked(after))
 
 
-@pytest.mark.in_turn
 @pytest.mark.parametrize("key", ["school_leader", "township_leader", "liaison_leader"])
 def test_pages_of_own_rows_show_nothing_of_other_places_and_change_nothing(
     app: Flask, county: CountyBuilder, login: Login, ground: Ground, key: str
@@ -266,7 +264,6 @@ def test_pages_of_own_rows_show_nothing_of_other_places_and_change_nothing(
     assert [name for name, rows in before.items() if rows != after[name]] == []  # only read
 
 
-@pytest.mark.in_turn
 @pytest.mark.parametrize("key", ["school_leader", "township_leader", "liaison_leader"])
 def test_lookups_lists_and_searches_hold_only_own_rows(
     app: Flask, county: CountyBuilder, login: Login, ground: Ground, key: str
@@ -293,7 +290,6 @@ def test_lookups_lists_and_searches_hold_only_own_rows(
         assert not [mark for mark in marks if f"{mark}1" in typed or f"{mark}校" in typed], path
 
 
-@pytest.mark.in_turn
 @pytest.mark.parametrize(
     "key", ["supervision_office", "school_leader", "class_teacher", "security_administrator"]
 )
@@ -319,7 +315,6 @@ def test_every_lookup_of_a_form_answers_who_may_open_the_form(
         assert visitor.get(endpoint).status_code == 200, f"{endpoint} of {path}"
 
 
-@pytest.mark.in_turn
 @pytest.mark.parametrize("key", TEMPLATES)
 def test_own_rows_show_with_the_permission_and_not_without(
     app: Flask, county: CountyBuilder, login: Login, ground: Ground, key: str
@@ -371,7 +366,6 @@ def test_nobody_reads_anything_without_signing_in(
                 assert not [mark for mark in (FAR, NEAR, OWN) if mark in text_of(answer)], said
 
 
-@pytest.mark.in_turn
 @pytest.mark.parametrize("key", ["nobody"])
 def test_who_holds_no_office_is_denied_everything_but_the_own_account(
     app: Flask, county: CountyBuilder, client: Visitor, ground: Ground, key: str

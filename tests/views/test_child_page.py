@@ -39,9 +39,6 @@ from app.models import (
 from tests.conftest import CountyBuilder, Login, Visitor
 from tests.crud.conftest import recorded
 
-pytestmark = pytest.mark.in_turn
-
-
 NOON = "2026-03-10T04:00:00+00:00"
 ID_NUMBER = "000000201203150019"
 PHONE = "13800001234"

@@ -29,9 +29,6 @@ from app.models import (
 from tests.builder import CountyBuilder
 from tests.visitor import read
 
-pytestmark = pytest.mark.in_turn
-
-
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
 CONTACT = {"school_person": "李老师", "township_person": "王干事", "valid_from": "2026-03-05"}
 

@@ -17,9 +17,6 @@ from app.rules.openings import open_entries
 from tests.visitor import read
 from tests.workflow.test_pages import PDF, text
 
-pytestmark = pytest.mark.in_turn
-
-
 DAY = date(2026, 3, 20)
 SUSPECTED, DROPPED_OUT = "roll_and_attendance.suspected", "roll_and_attendance.dropped_out"
 

@@ -13,9 +13,6 @@ from sqlalchemy import func, select
 from app.models import Child, Enrolment, Promotion, SchoolClass, SchoolYear
 from tests.conftest import CountyBuilder, Login
 
-pytestmark = pytest.mark.in_turn
-
-
 TURN = date(2026, 9, 1)
 
 

@@ -10,9 +10,6 @@ from sqlalchemy import func, select
 from app.models import Code, Visit, VisitParticipant
 from tests.visits import visit
 
-pytestmark = pytest.mark.in_turn
-
-
 DAY = date(2026, 3, 2)
 
 

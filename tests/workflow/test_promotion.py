@@ -29,9 +29,6 @@ from app.workflow.promotion import Plan, next_name, plan
 from tests.conftest import CountyBuilder
 from tests.crud.conftest import recorded
 
-pytestmark = pytest.mark.in_turn
-
-
 NOON = "2026-09-02T04:00:00+00:00"
 TURN = date(2026, 9, 1)
 BEGUN = date(2025, 9, 1)
@@ -249,7 +246,6 @@ def a_status(county: CountyBuilder, child: int) -> None:
     )
 
 
-@pytest.mark.in_turn
 @pytest.mark.parametrize("key", ["attendance", "move"])
 def test_undo_is_refused_as_soon_as_something_rests_on_it(county: CountyBuilder, key: str) -> None:
     rests = {"attendance": a_report, "move": a_status}[key]

@@ -17,9 +17,6 @@ from app.workflow.transfer import overdue
 from tests.conftest import CountyBuilder, Login
 from tests.visitor import read
 
-pytestmark = pytest.mark.in_turn
-
-
 LEFT, TODAY = date(2026, 3, 2), date(2026, 3, 10)
 AUTUMN = date(2025, 9, 1)
 

@@ -12,9 +12,6 @@ from app.models import ChildGroup, Code, Parameter, ParameterValue, Visit
 from app.workflow.visit import is_counted, is_joint, standing
 from tests.visits import semesters, visit
 
-pytestmark = pytest.mark.in_turn
-
-
 SPRING = date(2026, 3, 2)
 
 
