@@ -305,7 +305,9 @@ def pytest_arguments(arguments: Sequence[str]) -> list[str]:
         word.startswith(("-n", "--numprocesses", "--pdb", "--dist")) or word == "no:xdist"
         for word in arguments
     )
-    spread = [] if decided else ["-n", str(os.cpu_count() or 1), "--dist", "worksteal"]
+    # One more than the cores: a worker waits for its database a quarter of the time.
+    workers = (os.cpu_count() or 1) + 1
+    spread = [] if decided else ["-n", str(workers), "--dist", "worksteal"]
     return [*spread, *arguments]
 
 
