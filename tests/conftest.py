@@ -32,6 +32,7 @@ ON_BOTH = (
     "crud/test_statements.py", "plugins/test_home_teaching_hours.py",
     "plugins/test_home_teaching_rules.py", "plugins/test_monthly_bulletin.py",
     "plugins/test_reconciliation_headcount.py", "plugins/test_roll_and_attendance.py",
+    "plugins/test_roll_and_attendance_rules.py",
     "plugins/test_suspension_rules.py", "security/test_guard.py", "security/test_race.py",
     "test_days.py", "test_start.py", "workflow/test_visit.py",
 )  # fmt: skip

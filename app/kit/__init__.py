@@ -84,7 +84,7 @@ from app.models import (
     VisitParticipant,
 )
 from app.parameters.settings import NoValue, Settings, settings_of
-from app.parameters.value import value_on
+from app.parameters.value import value_at, value_on
 from app.parameters.window import Period, Window
 from app.pinyin import sounds
 from app.rules.engine import RuleReport, RuleResult
@@ -236,6 +236,7 @@ __all__ = [
     "today",
     "transfers_overdue",
     "trimmed",
+    "value_at",
     "value_on",
     "workbook_answer",
 ]

@@ -28,7 +28,7 @@ def rules() -> Iterable[Rule]:
     """Return the rules on home teaching."""
     return [
         Rule(
-            key="home_teaching.month_visits",
+            key="home_teaching.visits_each_month",
             code="HT-1",
             clause=CLAUSE,
             subject="child",
@@ -40,7 +40,7 @@ def rules() -> Iterable[Rule]:
             message=_l("%(observed)s qualifying visits in the month; %(required)s are required"),
         ),
         Rule(
-            key="home_teaching.short_visit",
+            key="home_teaching.class_hours_each_visit",
             code="HT-2",
             clause=CLAUSE,
             subject=SESSION,
@@ -54,7 +54,7 @@ def rules() -> Iterable[Rule]:
             ),
         ),
         Rule(
-            key="home_teaching.short_hour",
+            key="home_teaching.minutes_each_class_hour",
             code="HT-3",
             clause=CLAUSE,
             subject=SESSION,
@@ -65,7 +65,7 @@ def rules() -> Iterable[Rule]:
             message=_l("%(observed)s class hours are stated; the minutes hold %(required)s"),
         ),
         Rule(
-            key="home_teaching.year_hours",
+            key="home_teaching.class_hours_each_year",
             code="HT-4",
             clause=CLAUSE,
             subject="child",

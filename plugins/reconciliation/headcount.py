@@ -46,6 +46,7 @@ from app.kit import (
 FILE: Final = Path(__file__).with_name("headcount.toml")
 ATTENDING, LEAVE, UNEXPLAINED, ELSEWHERE = "attending", "leave", "unexplained", "elsewhere"
 GUEST, OTHER = "guest", "other"
+Day = date | ColumnElement[date]
 # On the tables: where a child of the school sits and what became of it may be another school's
 # record. What is shown are numbers of the reader's own schools, which School narrows.
 SEAT, EVENT, AWAY = Enrolment.__table__, StatusEvent.__table__, Absence.__table__
@@ -133,8 +134,13 @@ def total(rows: Iterable[ClassRow]) -> Headcount:
     )
 
 
-def headcounts(day: date, school_id: int | None = None) -> Select[Any]:
-    """Select the figures by school and class."""
+def part_names() -> list[str]:
+    """Return the columns of the explaining parts in a select of figures."""
+    return [f"part_{key}" for key in (LEAVE, UNEXPLAINED, *(one.key for one in parts()))]
+
+
+def headcounts(day: Day, school_id: int | None = None) -> Select[Any]:
+    """Select the figures by school and class on a day, or on the one that a subquery finds."""
     seats = _seats(day, school_id)
     keys = [LEAVE, UNEXPLAINED, *(one.key for one in parts())]
     counted = _counted(day).subquery()
@@ -168,7 +174,7 @@ def headcounts(day: date, school_id: int | None = None) -> Select[Any]:
     )
 
 
-def _seats(day: date, school_id: int | None) -> Subquery:
+def _seats(day: Day, school_id: int | None) -> Subquery:
     """Select each place of a child that is held on the day, with the part that it counts in."""
     schools = select(School.id)
     if school_id is not None:
@@ -188,7 +194,7 @@ def _seats(day: date, school_id: int | None) -> Subquery:
     )
 
 
-def _part(day: date, last: Subquery) -> ColumnElement[str]:
+def _part(day: Day, last: Subquery) -> ColumnElement[str]:
     """Return which part of the identity a place counts in."""
     attends = or_(last.c.key.is_(None), last.c.key.in_(_read()["attending"]))
     is_there = and_(attends, AWAY.c.id.is_(None))
@@ -211,7 +217,7 @@ def _part(day: date, last: Subquery) -> ColumnElement[str]:
     )
 
 
-def _last_status(day: date) -> Subquery:
+def _last_status(day: Day) -> Subquery:
     """Select the changes of status up to the day, the last of each child in place 1."""
     order = (EVENT.c.happened_on.desc(), EVENT.c.id.desc())
     return (
@@ -227,7 +233,7 @@ def _last_status(day: date) -> Subquery:
     )
 
 
-def _sits_elsewhere(day: date) -> ColumnElement[bool]:
+def _sits_elsewhere(day: Day) -> ColumnElement[bool]:
     """Tell whether another school seats the child without holding the record 借读."""
     other = SEAT.alias()
     return exists().where(
@@ -238,11 +244,11 @@ def _sits_elsewhere(day: date) -> ColumnElement[bool]:
     )
 
 
-def _held(seat: Any, day: date) -> ColumnElement[bool]:
+def _held(seat: Any, day: Day) -> ColumnElement[bool]:
     return and_(seat.c.valid_from <= day, or_(seat.c.valid_to.is_(None), seat.c.valid_to >= day))
 
 
-def _counted(day: date) -> Select[Any]:
+def _counted(day: Day) -> Select[Any]:
     """Select who was counted in each class: by the leader, else by the class teacher."""
     led = (
         select(LINE.c.class_id, func.max(LINE.c.id).label("id"))

@@ -29,21 +29,23 @@ def _in_window(window: Window) -> ColumnElement[bool]:
     return Absence.day.between(window.as_of - LOOKBACK, window.as_of)
 
 
-def _days(window: Window, condition: ColumnElement[bool]) -> Any:
+def _days(window: Window, condition: ColumnElement[bool], name: str = "class_day") -> Any:
     """Return the school days of the classes in which somebody was away so."""
     concerned = select(Child.class_id).join(Absence, Absence.child_id == Child.id)
     among = SchoolClass.id.in_(concerned.where(_in_window(window), condition))
-    return class_days(window.as_of - LOOKBACK, window.as_of, among)
+    return class_days(window.as_of - LOOKBACK, window.as_of, among, name=name)
 
 
-def in_a_row(window: Window, condition: ColumnElement[bool], least: int) -> Select:
+def in_a_row(
+    window: Window, condition: ColumnElement[bool], least: int, name: str = "class_day"
+) -> Select:
     """Select children away so on at least so many school days in a row, and not seen since.
 
     The calendar of the child's present class says which days are school days. A day on which the
     class was not reported since then ends nothing; a day on which the child was there, or was away
-    for another reason, does.
+    for another reason, does. Two such selects in one statement need a `name` each.
     """
-    days = _days(window, condition)
+    days = _days(window, condition, name)
     place = func.row_number().over(partition_by=Absence.child_id, order_by=days.c.number)
     marked = (
         select(Absence.child_id, Absence.day, (days.c.number - place).label("stretch"))
@@ -133,7 +135,7 @@ def often_away(window: Window, settings: Settings) -> Select:
 def long_personal_leave(window: Window, settings: Settings) -> Select:
     """Select children on personal leave 事假 for more school days in a row than are allowed."""
     condition = Absence.kind == "personal_leave"
-    return in_a_row(window, condition, int(settings.personal_leave_days) + 1)
+    return in_a_row(window, condition, int(settings.personal_leave_days) + 1, "personal_leave_day")
 
 
 def long_sick_leave(window: Window, settings: Settings) -> Select:
@@ -145,4 +147,4 @@ def long_sick_leave(window: Window, settings: Settings) -> Select:
         Leave.evidence_set_id.is_not(None),
     )
     condition = and_(Absence.kind == "sick_leave", Absence.evidence_set_id.is_(None), ~paper)
-    return in_a_row(window, condition, int(settings.sick_leave_days) + 1)
+    return in_a_row(window, condition, int(settings.sick_leave_days) + 1, "sick_leave_day")

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from app.kit import Column, LedgerEntry, Section, Settings, Township, Window, _l, hookimpl
 
 from .closing import ABSENT, NOT_BACK, RETURNED
-from .hooks import DROPPED_OUT, MONITORED, SUSPECTED
+from .ledgers import DROPPED_OUT, MONITORED, SUSPECTED
 
 SUSPECTS = _l("Suspected dropouts")
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from app.kit import Ledger, Opening, Panel, _l, hookimpl
 
 from . import absences, panel, statuses, transfers
 from .closing import ABSENT, NOT_BACK, RETURNED, refusal
-
-MONITORED: Final = "roll_and_attendance.priority_monitoring"
-SUSPECTED: Final = "roll_and_attendance.suspected"
-DROPPED_OUT: Final = "roll_and_attendance.dropped_out"
+from .ledgers import DROPPED_OUT, MONITORED, SUSPECTED
 
 
 @hookimpl

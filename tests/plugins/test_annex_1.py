@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
+from flask import Flask
+
+from app.base import registry
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
@@ -266,3 +269,19 @@ def test_same_text_has_the_same_translation_in_all_folders() -> None:
             for message in read_po(file, locale="en"):
                 if message.id:
                     assert seen.setdefault(message.id, message.string) == message.string, path
+
+
+def test_every_rule_that_a_checklist_names_is_there(app: Flask) -> None:
+    named = {
+        item["rule"]
+        for path in PLUGINS.glob("*/checklist.toml")
+        for section in read(path)["section"]
+        for item in section["item"]
+        if "rule" in item
+    }
+
+    with app.app_context():
+        known = {rule.key for rule in registry.rules()}
+
+    assert len(named) == 8
+    assert named <= known

@@ -74,13 +74,13 @@ def test_month_needs_two_visits(county, run_rule) -> None:
         session(county, twice, date(2025, 10, 13), span)
 
     run_rule("HT-1", as_of=date(2025, 10, 31))
-    early = named(county, "month_visits", OCTOBER)
+    early = named(county, "visits_each_month", OCTOBER)
     run_rule("HT-1", as_of=NOVEMBER)
 
     assert early == {}
     expected = {name: (seen, "2") for name, _values, _days, _state, seen in MONTHS if seen}
     expected["two records on a day"] = ("1", "2")
-    assert named(county, "month_visits", OCTOBER) == expected
+    assert named(county, "visits_each_month", OCTOBER) == expected
 
 
 def test_closed_days_of_the_school_do_not_count(county, run_rule) -> None:
@@ -91,7 +91,7 @@ def test_closed_days_of_the_school_do_not_count(county, run_rule) -> None:
 
     run_rule("HT-1", as_of=NOVEMBER)
 
-    assert named(county, "month_visits", OCTOBER) == {}
+    assert named(county, "visits_each_month", OCTOBER) == {}
 
 
 def test_short_july_joins_june_and_its_vacation_counts(county, run_rule) -> None:
@@ -102,11 +102,11 @@ def test_short_july_joins_june_and_its_vacation_counts(county, run_rule) -> None
         months_of(county, case, [*AUTUMN, *SPRING[:3]])
 
     run_rule("HT-1", as_of=date(2026, 7, 31))
-    early = found(county, "month_visits")
+    early = found(county, "visits_each_month")
     run_rule("HT-1", as_of=date(2026, 8, 1))
 
     assert early == []
-    assert found(county, "month_visits") == [(idle.child_id, date(2026, 6, 1), "0", "2")]
+    assert found(county, "visits_each_month") == [(idle.child_id, date(2026, 6, 1), "0", "2")]
 
 
 def test_short_visits_count_only_where_the_month_lacks_them(county, run_rule) -> None:
@@ -119,7 +119,7 @@ def test_short_visits_count_only_where_the_month_lacks_them(county, run_rule) ->
 
     run_rule("HT-2", as_of=NOVEMBER)
 
-    assert found(county, "short_visit") == [(key, OCTOBER, "2", "3") for key in short]
+    assert found(county, "class_hours_each_visit") == [(key, OCTOBER, "2", "3") for key in short]
 
 
 def test_class_hour_has_thirty_minutes(county, run_rule) -> None:
@@ -131,7 +131,7 @@ def test_class_hour_has_thirty_minutes(county, run_rule) -> None:
 
     run_rule("HT-3", as_of=NOVEMBER)
 
-    assert found(county, "short_hour") == [(made[1], OCTOBER, "3", "2")]
+    assert found(county, "minutes_each_class_hour") == [(made[1], OCTOBER, "3", "2")]
 
 
 YEARS = [
@@ -154,11 +154,13 @@ def test_year_asks_for_its_share_of_sixty_hours(county, run_rule) -> None:
             session(county, case, day)
 
     run_rule("HT-4", as_of=date(2026, 8, 31))
-    early = named(county, "year_hours")
+    early = named(county, "class_hours_each_year")
     run_rule("HT-4", as_of=date(2026, 9, 1))
 
     assert early == {}
-    assert named(county, "year_hours") == {name: seen for name, *_rest, seen in YEARS if seen}
+    assert named(county, "class_hours_each_year") == {
+        name: seen for name, *_rest, seen in YEARS if seen
+    }
 
 
 def test_year_may_be_the_calendar_year(county, run_rule) -> None:
@@ -171,7 +173,7 @@ def test_year_may_be_the_calendar_year(county, run_rule) -> None:
     run_rule("HT-4", as_of=date(2027, 1, 4))
 
     expected = (case.child_id, date(2026, 1, 1), "30", "60 (60×9÷9)")
-    assert found(county, "year_hours") == [expected]
+    assert found(county, "class_hours_each_year") == [expected]
 
 
 def test_pace_is_judged_by_the_months_that_are_over(county, run_rule) -> None:

@@ -23,6 +23,7 @@ from app.models import (
     School,
     SchoolClass,
     StatusEvent,
+    Violation,
 )
 from plugins.reconciliation.headcount import LEAVE, UNEXPLAINED, Headcount, rows_of, total
 from tests.builder import CountyBuilder
@@ -275,3 +276,43 @@ def test_day_that_is_none_is_refused_at_its_field(county, roll, login, typed, wo
     page = login("supervision_office").soup(f"/headcount/?day={typed}")
 
     assert words in page.select_one("#day-error").get_text()
+
+
+def residues(county: CountyBuilder) -> dict[tuple[str, int], str | None]:
+    """Return the residues that stand open, by what they are found at."""
+    rows = county.all(select(Violation).filter_by(code="ROLL-1", resolved_on=None))
+    return {(row.subject_type, row.subject_id): row.observed for row in rows}
+
+
+def test_residue_of_the_last_counted_day_stands_until_it_is_explained(county, roll, run_rule):
+    county.year  # noqa: B018  # the school year is what is judged
+    whole, uncounted = Roll(county), Roll(county)
+    for one in (roll, whole, uncounted):
+        one.child()
+        one.child()
+    roll.report(1)
+    whole.report(2)
+    nowhere = county.child(status="lost_contact")
+    county.add(Enrolment(child_id=nowhere.id, class_id=None, valid_from=BEFORE, **roll.scope))
+
+    run_rule("ROLL-1", DAY - timedelta(days=1))
+    before = residues(county)
+    run_rule("ROLL-1", DAY + timedelta(days=3))
+    found = residues(county)
+    county.execute(AttendanceReport.__table__.update().values(present=2))
+    run_rule("ROLL-1", DAY + timedelta(days=4))
+
+    school = ("school", roll.school.id)
+    assert before == {}
+    assert found == {("school_class", roll.seat.id): "1", school: "1"}
+    assert residues(county) == {school: "1"}
+
+
+def test_more_children_than_records_are_a_residue_too(county, roll, run_rule):
+    county.year  # noqa: B018  # the school year is what is judged
+    roll.child()
+    roll.report(3)
+
+    run_rule("ROLL-1", DAY)
+
+    assert residues(county) == {("school_class", roll.seat.id): "-2"}
