@@ -89,6 +89,7 @@ from app.parameters.window import Period, Window
 from app.pinyin import sounds
 from app.rules.engine import RuleReport, RuleResult
 from app.rules.rule import Rule
+from app.rules.sentence import sentence
 from app.security.privacy import masked_number
 from app.workbook import Column as SheetColumn
 from app.workbook import Head, Sheet
@@ -230,6 +231,7 @@ __all__ = [
     "read_list",
     "same_originals",
     "school_months",
+    "sentence",
     "settings_of",
     "sounds",
     "standing",

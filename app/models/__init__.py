@@ -76,12 +76,19 @@ from app.models.staff import (
     SubmitToken,
 )
 from app.models.transfer import Transfer
-from app.models.violation import RuleRun, Violation
+from app.models.violation import (
+    LONGEST_PARAMETERS,
+    RuleRun,
+    Violation,
+    ViolationState,
+    ViolationStep,
+)
 from app.models.visit import Visit, VisitParticipant
 
 __all__ = [
     "FEEDBACK_TITLES",
     "GRADES",
+    "LONGEST_PARAMETERS",
     "STEP_TITLES",
     "Absence",
     "Account",
@@ -159,6 +166,8 @@ __all__ = [
     "Transfer",
     "Verdict",
     "Violation",
+    "ViolationState",
+    "ViolationStep",
     "Visit",
     "VisitParticipant",
 ]

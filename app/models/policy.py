@@ -36,13 +36,14 @@ class PolicyDocument(Shared, Audited, Model):
 
 
 class Clause(Shared, Audited, Model):
-    """A clause 条款 of a policy document."""
+    """A clause 条款 of a policy document; another wording from a later day on is another row."""
 
     __tablename__ = "clause"
+    __table_args__ = (UniqueConstraint("key", "valid_from"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     document_id: Mapped[int] = mapped_column(ForeignKey("policy_document.id"), index=True)
-    key: Mapped[str] = mapped_column(String(40), unique=True)
+    key: Mapped[str] = mapped_column(String(40))
     position: Mapped[int] = mapped_column(default=0)
     heading: Mapped[str | None] = mapped_column(String(200), info=WORDS)
     text: Mapped[str] = mapped_column(Text)

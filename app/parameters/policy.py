@@ -37,7 +37,10 @@ class ClauseDefinition(Strict):
 
 
 class PolicyDefinition(Strict):
-    """Hold a document and its clauses in printed order."""
+    """Hold a document and its clauses in printed order.
+
+    A clause may stand there again with another day from which its new wording is in force.
+    """
 
     document: DocumentDefinition
     clause: Annotated[tuple[ClauseDefinition, ...], Field(min_length=1)]
@@ -68,15 +71,18 @@ def sync_policy(
 
 
 def _sync_clauses(session: Session, document: PolicyDocument, policy: PolicyDefinition) -> None:
-    """Add and correct the clauses; one that is cited is never deleted."""
-    stored = {row.key: row for row in session.scalars(select(Clause))}
+    """Add and correct the wordings of clauses; one that is cited is never deleted.
+
+    The wording of a later day stands beside the earlier one, which past records are judged by.
+    """
+    stored = {(row.key, row.valid_from): row for row in session.scalars(select(Clause))}
     for position, described in enumerate(policy.clause, start=1):
-        clause = stored.get(described.key)
+        since = described.valid_from or document.valid_from
+        clause = stored.get((described.key, since))
         if clause is None:
-            clause = Clause(key=described.key, document_id=document.id)
+            clause = Clause(key=described.key, valid_from=since, document_id=document.id)
             session.add(clause)
         clause.position = position
         clause.heading = described.heading or None
         clause.text = described.text
-        clause.valid_from = described.valid_from or document.valid_from
         clause.valid_to = described.valid_to

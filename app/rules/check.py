@@ -18,7 +18,7 @@ from app.parameters.definition import ParameterSpec
 from app.parameters.settings import Settings, UnknownSetting
 from app.parameters.value import Dated, Value, plain
 from app.parameters.window import Period, Window
-from app.rules.rule import COLUMNS, Rule, RuleSelect
+from app.rules.rule import COLUMNS, EVIDENCE_COLUMNS, Rule, RuleSelect
 from app.workflow.ledger import OPENING_COLUMNS, Opening
 
 DIALECTS: Final = (sqlite.dialect(), postgresql.dialect())
@@ -56,16 +56,24 @@ def check_rule(rule: Rule, declared: Mapping[str, ParameterSpec]) -> None:
             found = str(getattr(rule, name))
             raise SelectFault("E054", argument=name, found=found, known=", ".join(known))
     query = check_select(rule.select, declared)
-    names = tuple(column.name for column in query.selected_columns)
+    names = names_of(query)
     if names != COLUMNS:
         raise SelectFault("E053", found=", ".join(names), wanted=", ".join(COLUMNS))
-    if rule.evidence is not None:
-        check_select(rule.evidence, declared)
+    if rule.evidence is None:
+        return
+    names = names_of(check_select(rule.evidence, declared))
+    if names != EVIDENCE_COLUMNS:
+        raise SelectFault("E053", found=", ".join(names), wanted=", ".join(EVIDENCE_COLUMNS))
+
+
+def names_of(query: Select) -> tuple[str, ...]:
+    """Return the names of the columns that a select returns."""
+    return tuple(column.name for column in query.selected_columns)
 
 
 def check_opening(opening: Opening, declared: Mapping[str, ParameterSpec]) -> None:
     """Raise SelectFault unless an opening's select can be run on both databases."""
-    names = tuple(column.name for column in check_select(opening.select, declared).selected_columns)
+    names = names_of(check_select(opening.select, declared))
     if names != OPENING_COLUMNS:
         raise SelectFault("E059", found=", ".join(names), wanted=", ".join(OPENING_COLUMNS))
 

@@ -7,24 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.base import registry
-from app.cadence.period import Terms, load_years, months_of_years, periods_of, spans_of
 from app.models import RuleRun
-from app.parameters.settings import NoValue, Settings, settings_on
-from app.parameters.value import Dated, Parameters, load_parameters
-from app.parameters.window import Period, Window
+from app.parameters.value import Dated
 from app.rules import stage
-from app.rules.rule import COLUMNS, Rule
+from app.rules.judge import Judge, brief, judge_on
+from app.rules.rule import Rule
 
 log = logging.getLogger(__name__)
-
-
-class WrongColumns(ValueError):
-    """Report a select that does not return the columns of a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +57,9 @@ def run_rules(
     what it would change and writes nothing. The caller commits.
     """
     chosen = tuple(registry.rules() if rules is None else rules)
-    parameters = load_parameters(session).with_draft(drafts)
     is_stored = not drafts and not _has_later_run(session, chosen, as_of)
-    terms = load_years(session, as_of, parameters=parameters)
-    run = _Run(session, as_of, parameters, terms, school_ids, is_stored)
+    judge = judge_on(session, as_of, school_ids=school_ids, drafts=drafts)
+    run = _Run(session, judge, is_stored)
     results = run.all(chosen)
     report = RuleReport(as_of, is_stored, results)
     if is_stored:
@@ -79,15 +72,14 @@ class _Run:
     """Hold what all rules of one run share."""
 
     session: Session
-    as_of: date
-    parameters: Parameters
-    terms: Terms
-    school_ids: frozenset[int] | None
+    judge: Judge
     is_stored: bool
 
     def all(self, rules: Sequence[Rule]) -> tuple[RuleResult, ...]:
         """Run the rules one after another."""
         connection = self.session.connection()
+        if self.is_stored:
+            stage.end_waivers(connection, self.judge.as_of)
         stage.create(connection)
         try:
             return tuple(self.one(rule) for rule in rules)
@@ -96,7 +88,12 @@ class _Run:
 
     def one(self, rule: Rule) -> RuleResult:
         """Run one rule; what it raises becomes its result."""
-        row = RuleRun(rule_key=rule.key, as_of=self.as_of, started_at=clock.now())
+        row = RuleRun(
+            rule_key=rule.key,
+            as_of=self.judge.as_of,
+            started_at=clock.now(),
+            is_partial=self.judge.school_ids is not None,
+        )
         if self.is_stored:
             self.session.add(row)
             self.session.flush()
@@ -114,18 +111,18 @@ class _Run:
 
     def _judge(self, rule: Rule, row: RuleRun) -> RuleResult:
         """Ask the rule and compare its answer with what is stored."""
-        periods = self._periods(rule)
+        window = self.judge.window(rule)
         result = RuleResult(rule.key, rule.code)
-        if not periods:
+        if window is None:
             return result
-        window = Window(self.as_of, periods, self.school_ids, months_of_years(self.terms))
         connection = self.session.connection()
-        found = stage.fill(connection, self._asked(rule, window))
+        found = stage.fill(connection, self.judge.asked(rule, window, rule.select))
         if not self.is_stored:
             would = stage.preview(connection, rule, window)
         else:
             resolved = stage.close(connection, rule, window)
-            would = replace(stage.store(connection, rule, self.as_of, row.id), resolved=resolved)
+            stored = stage.store(connection, rule, window.as_of, row.id)
+            would = replace(stored, resolved=resolved)
         return replace(
             result,
             found=found,
@@ -134,52 +131,9 @@ class _Run:
             resolved=would.resolved,
         )
 
-    def _periods(self, rule: Rule) -> tuple[Period, ...]:
-        """Return what the rule has to judge: periods of the school year, or all time."""
-        if rule.period != "event":
-            return periods_of(rule.period, self.terms, self.as_of)
-        keys = [f"{rule.plugin}.{name}" for name in registry.parameter_names(rule.plugin)]
-        return spans_of(self.parameters.changes(keys), self.as_of)
-
-    def _asked(self, rule: Rule, window: Window) -> list[tuple[Select, Settings]]:
-        """Return a select for each stretch of periods over which the settings are constant."""
-        asked = []
-        for settings, periods in self._stretches(rule, window.periods):
-            try:
-                query = rule.select(replace(window, periods=periods), settings)
-            except NoValue:
-                continue  # a parameter has no value on these days: the rule does not apply
-            names = tuple(column.name for column in query.selected_columns)
-            if names != COLUMNS:
-                raise WrongColumns(", ".join(names))
-            asked.append((query, settings))
-        return asked
-
-    def _stretches(
-        self, rule: Rule, periods: Sequence[Period]
-    ) -> list[tuple[Settings, tuple[Period, ...]]]:
-        """Group consecutive periods whose last days have the same values."""
-        names = registry.parameter_names(rule.plugin)
-        stretches: list[tuple[Settings, tuple[Period, ...]]] = []
-        for period in periods:
-            settings = settings_on(self.parameters, rule.plugin, names, period.end)
-            if stretches and stretches[-1][0] == settings:
-                stretches[-1] = (stretches[-1][0], (*stretches[-1][1], period))
-            else:
-                stretches.append((settings, (period,)))
-        return stretches
-
 
 def _has_later_run(session: Session, rules: Sequence[Rule], as_of: date) -> bool:
     """Tell whether one of these rules was already judged as of a later day."""
     keys = [rule.key for rule in rules]
     newest = session.scalar(select(func.max(RuleRun.as_of)).where(RuleRun.rule_key.in_(keys)))
     return newest is not None and newest > as_of
-
-
-def brief(error: BaseException) -> str:
-    """Say in one line what went wrong; the database's own values are left out."""
-    original = getattr(error, "orig", None) or error
-    lines = str(original).strip().splitlines()
-    text = f"{type(original).__name__}: {lines[0]}" if lines else type(original).__name__
-    return text[:500]

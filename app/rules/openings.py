@@ -17,7 +17,7 @@ from app.models import Child, LedgerEntry, Township
 from app.parameters.settings import NoValue, settings_on
 from app.parameters.value import Parameters, load_parameters
 from app.parameters.window import Period, Window
-from app.rules.engine import WrongColumns, brief
+from app.rules.judge import WrongColumns, brief
 from app.security.scope import table_of
 from app.workflow.ledger import OPENING_COLUMNS, Ledger, Opening, ledgers
 

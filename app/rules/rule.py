@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import Select
 
 from app.parameters.settings import Settings
 from app.parameters.window import Period, Window
 
-__all__ = ["COLUMNS", "Period", "Rule", "RuleSelect", "Window"]
+__all__ = ["COLUMNS", "EVIDENCE_COLUMNS", "Period", "Rule", "RuleSelect", "Window"]
 
 COLUMNS: Final = (
     "subject_type",
@@ -23,6 +23,19 @@ COLUMNS: Final = (
     "required",
 )
 """What a rule's select returns, in this order; `school_id` is null for a township."""
+EVIDENCE_COLUMNS: Final = (
+    "subject_type",
+    "subject_id",
+    "period_start",
+    "record_type",
+    "record_id",
+    "day",
+    "detail",
+)
+"""What a select of evidence returns, in this order: the key of what it belongs to, and a record.
+
+`record_type` is the table of the record; `day` and `detail` may be null.
+"""
 
 RuleSelect = Callable[[Window, Settings], Select]
 
@@ -34,6 +47,9 @@ class Rule:
     `key` is `<plugin>.<noun_phrase>`, `code` the catalogue's short name. `select` must be right
     for any window, so that a run for one school is the same rule on a smaller window. `message`
     is a template over `%(observed)s` and `%(required)s`. `absent` states what missing data means.
+
+    With a `bound` the arithmetic reads "required ≥ 2, observed 1", each with the word `unit`
+    behind it; without one the message itself is the arithmetic. The days of the evidence follow.
 
     With the period `event`, what is judged falls on a day of its own, whenever that was: the
     window's periods cover all time and part where a parameter of the plugin changes, so that each
@@ -59,7 +75,9 @@ class Rule:
     absent: Literal["skip", "violation", "unknown"]
     select: RuleSelect
     evidence: RuleSelect | None = None
-    message: str = ""
+    message: Any = ""
+    bound: Literal["", "≥", "≤", "="] = ""
+    unit: Any = ""
 
     @property
     def plugin(self) -> str:

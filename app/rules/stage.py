@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
-from typing import cast as cast_type
 
 from sqlalchemy import (
     Column,
@@ -23,6 +22,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    case,
     cast,
     delete,
     exists,
@@ -34,10 +34,14 @@ from sqlalchemy import (
     update,
 )
 
-from app.models import Township, Violation
+from app import clock
+from app.columns import UtcDateTime
+from app.models import LONGEST_PARAMETERS, Township, Violation, ViolationState, ViolationStep
 from app.parameters.settings import Settings
 from app.parameters.window import Window
 from app.rules.rule import COLUMNS, Rule
+from app.rules.sentence import sentence
+from app.security.scope import table_of
 
 TEMPORARY = MetaData()
 FOUND: Final = Table(
@@ -50,14 +54,15 @@ FOUND: Final = Table(
     Column("township_id", Integer, nullable=False),
     Column("observed", String(100)),
     Column("required", String(100)),
-    Column("parameter_key", String(100)),
-    Column("parameter_value", String(100)),
+    Column("parameter_key", String(LONGEST_PARAMETERS)),
+    Column("parameter_value", String(LONGEST_PARAMETERS)),
     Column("effective_from", Date),
     prefixes=["TEMPORARY"],
 )
+COUNTED: Final = {"preserve_rowcount": True}
 KEPT: Final = ("observed", "required", "parameter_key", "parameter_value", "effective_from")
 IDENTITY: Final = ("subject_type", "subject_id", "period_start")
-_VIOLATION: Final[Table] = cast_type("Table", Violation.__table__)
+_VIOLATION: Final = table_of(Violation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +88,16 @@ def drop(connection: Connection) -> None:
 def fill(connection: Connection, asked: Sequence[tuple[Select, Settings]]) -> int:
     """Put the rows of a rule's selects into the table; return how many there are."""
     connection.execute(delete(FOUND))
-    for query, settings in asked:
-        connection.execute(_stage(query, settings))
-    return connection.scalar(select(func.count()).select_from(FOUND)) or 0
+    return sum(
+        connection.execute(_stage(query, settings), execution_options=COUNTED).rowcount
+        for query, settings in asked
+    )
 
 
 def store(connection: Connection, rule: Rule, as_of: date, run_id: int) -> Counts:
     """Open what is new, and change what differs or holds again; closing is a step of its own."""
     changed = connection.execute(_change(rule, as_of)).rowcount
-    keep = {"preserve_rowcount": True}
-    opened = connection.execute(_open(rule, as_of, run_id), execution_options=keep).rowcount
+    opened = connection.execute(_open(rule, as_of, run_id), execution_options=COUNTED).rowcount
     return Counts(opened=opened, changed=changed)
 
 
@@ -100,6 +105,36 @@ def close(connection: Connection, rule: Rule, window: Window) -> int:
     """Resolve the violations of the window that no longer hold; return their number."""
     done = update(_VIOLATION).where(*_standing(rule, window), ~_is_found())
     return connection.execute(done.values(resolved_on=window.as_of)).rowcount
+
+
+def end_waivers(connection: Connection, as_of: date) -> int:
+    """Open again what was waived until a day that is over, with a step for each; return how many.
+
+    Two statements, whatever number has ended.
+    """
+    ended = [
+        _VIOLATION.c.state == str(ViolationState.WAIVED),
+        _VIOLATION.c.waived_until < as_of,
+        _VIOLATION.c.resolved_on.is_(None),
+    ]
+    now = literal(clock.now(), UtcDateTime)
+    values: dict[str, ColumnElement[Any]] = {
+        "violation_id": _VIOLATION.c.id,
+        **{name: _VIOLATION.c[name] for name in ("county_id", "township_id", "school_id")},
+        "state": literal(str(ViolationState.OPEN)),
+        "until": _VIOLATION.c.waived_until,
+        "happened_at": now,
+        "created_at": now,
+        "changed_at": now,
+        "row_version": literal(1),
+    }
+    rows = select(*values.values()).where(*ended)
+    connection.execute(
+        insert(table_of(ViolationStep)).from_select(list(values), rows, include_defaults=False)
+    )
+    opened = update(_VIOLATION).where(*ended)
+    done = opened.values(state=str(ViolationState.OPEN), waived_until=None)
+    return connection.execute(done).rowcount
 
 
 def preview(connection: Connection, rule: Rule, window: Window) -> Counts:
@@ -124,14 +159,14 @@ def _stage(query: Select, settings: Settings) -> Executable:
     """Return the statement that puts one select's rows into the table."""
     rows = query.subquery()
     used = settings.used()
-    keys = ", ".join(dated.key for dated in used)[:100] or None
-    values = ", ".join(str(dated.value) for dated in used)[:100] or None
+    keys = ", ".join(dated.key for dated in used)[:LONGEST_PARAMETERS] or None
+    values = ", ".join(str(dated.value) for dated in used)[:LONGEST_PARAMETERS] or None
     since = max((dated.valid_from for dated in used), default=None)
     named: dict[str, ColumnElement[Any]] = {name: rows.c[name] for name in COLUMNS}
     for name in ("observed", "required"):
         named[name] = cast(rows.c[name], String(100))
-    named["parameter_key"] = literal(keys, String(100))
-    named["parameter_value"] = literal(values, String(100))
+    named["parameter_key"] = literal(keys, String)
+    named["parameter_value"] = literal(values, String)
     named["effective_from"] = literal(since, Date)
     return insert(FOUND).from_select(list(named), select(*named.values()))
 
@@ -177,9 +212,18 @@ def _change(rule: Rule, as_of: date) -> Executable:
                 "severity": rule.severity,
                 "changed_on": as_of,
                 "resolved_on": None,
+                "state": _state_when_found(),
             }
         )
     )
+
+
+def _state_when_found() -> ColumnElement[str]:
+    """Let what comes back be open again, unless it is waived."""
+    stands = or_(
+        _VIOLATION.c.resolved_on.is_(None), _VIOLATION.c.state == str(ViolationState.WAIVED)
+    )
+    return case((stands, _VIOLATION.c.state), else_=str(ViolationState.OPEN))
 
 
 def _open(rule: Rule, as_of: date, run_id: int) -> Executable:
@@ -195,6 +239,7 @@ def _open(rule: Rule, as_of: date, run_id: int) -> Executable:
         "code": literal(rule.code),
         "clause_key": literal(rule.clause or None, String(40)),
         "severity": literal(rule.severity),
+        "state": literal(str(ViolationState.OPEN)),
         "message": _message(rule),
         "first_seen": literal(as_of, Date),
         "opened_run_id": literal(run_id),
@@ -209,7 +254,4 @@ def _open(rule: Rule, as_of: date, run_id: int) -> Executable:
 
 def _message(rule: Rule) -> ColumnElement[str]:
     """Return the rule's sentence with the figures of each row put in."""
-    sentence: ColumnElement[str] = literal(str(rule.message), String)
-    for name in ("observed", "required"):
-        sentence = func.replace(sentence, f"%({name})s", func.coalesce(FOUND.c[name], "-"))
-    return sentence
+    return sentence(rule.message, observed=FOUND.c.observed, required=FOUND.c.required)

@@ -61,6 +61,7 @@ UNSHOWN = {
     "inspection_participant": _l("Participant of an inspection"),
     "ledger_confirmation": _l("Confirmation of a ledger entry"),
     "role_scope": _l("Role of a township"),
+    "violation_step": _l("Step taken about a violation"),
 }
 """What rows are called whose table has no screen of its own."""
 

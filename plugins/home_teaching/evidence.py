@@ -7,10 +7,13 @@ from typing import Any
 
 from sqlalchemy import Select, literal, select
 
-from app.kit import Period, Settings, Window
+from app.kit import Period, Settings, Window, _l, sentence
 
 from .hours import cases, visits
+from .judgement import SESSION
 from .months import table_of, year_of
+
+COUNTED = _l("%(hours)s class hours count, of %(minutes)s minutes")
 
 
 def of_months(window: Window, settings: Settings) -> Select[Any]:
@@ -29,17 +32,12 @@ def _visits(window: Window, settings: Settings, periods: Sequence[Period]) -> Se
     first, last = min(one.start for one in periods), max(one.end for one in periods)
     made = visits(cases(school_ids=window.school_ids), settings, first, last)
     period = table_of(periods)
-    return (
-        select(
-            literal("child").label("subject_type"),
-            made.c.child_id.label("subject_id"),
-            period.c.start.label("period_start"),
-            made.c.session_id,
-            made.c.taught_on,
-            made.c.minutes,
-            made.c.stated,
-            made.c.hours,
-        )
-        .join(period, made.c.taught_on.between(period.c.start, period.c.end))
-        .order_by(made.c.child_id, made.c.taught_on)
-    )
+    return select(
+        literal("child").label("subject_type"),
+        made.c.child_id.label("subject_id"),
+        period.c.start.label("period_start"),
+        literal(SESSION).label("record_type"),
+        made.c.session_id.label("record_id"),
+        made.c.taught_on.label("day"),
+        sentence(COUNTED, hours=made.c.hours, minutes=made.c.minutes).label("detail"),
+    ).join(period, made.c.taught_on.between(period.c.start, period.c.end))

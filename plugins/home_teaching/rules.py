@@ -38,6 +38,8 @@ def rules() -> Iterable[Rule]:
             select=too_few_visits,
             evidence=of_months,
             message=_l("%(observed)s qualifying visits in the month; %(required)s are required"),
+            bound="≥",
+            unit=_l("visits"),
         ),
         Rule(
             key="home_teaching.class_hours_each_visit",
@@ -52,6 +54,8 @@ def rules() -> Iterable[Rule]:
                 "The visit counts %(observed)s class hours; one that qualifies has %(required)s, "
                 "and the month lacks it"
             ),
+            bound="≥",
+            unit=_l("class hours"),
         ),
         Rule(
             key="home_teaching.minutes_each_class_hour",
@@ -63,6 +67,8 @@ def rules() -> Iterable[Rule]:
             absent="skip",
             select=short_hours,
             message=_l("%(observed)s class hours are stated; the minutes hold %(required)s"),
+            bound="≤",
+            unit=_l("class hours"),
         ),
         Rule(
             key="home_teaching.class_hours_each_year",
@@ -75,6 +81,8 @@ def rules() -> Iterable[Rule]:
             select=too_few_hours,
             evidence=of_years,
             message=_l("%(observed)s class hours in the year; %(required)s are required"),
+            bound="≥",
+            unit=_l("class hours"),
         ),
         Rule(
             key="home_teaching.pace",
@@ -89,6 +97,8 @@ def rules() -> Iterable[Rule]:
             message=_l(
                 "%(observed)s class hours so far; the months that are over ask for %(required)s"
             ),
+            bound="≥",
+            unit=_l("class hours"),
         ),
         Rule(
             key="home_teaching.documents",
@@ -100,6 +110,8 @@ def rules() -> Iterable[Rule]:
             absent="violation",
             select=incomplete,
             message=_l("%(observed)s of %(required)s documents of the case are complete"),
+            bound="≥",
+            unit=_l("papers"),
         ),
         Rule(
             key="home_teaching.eligibility",

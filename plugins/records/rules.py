@@ -120,6 +120,8 @@ def rules() -> Iterable[Rule]:
                 "The ledger entry has %(observed)s of %(required)s: reason, next action and both "
                 "responsible persons"
             ),
+            bound="≥",
+            unit=_l("items"),
         ),
         Rule(
             key="records.monthly_report_missing",

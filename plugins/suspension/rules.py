@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Subquery, distinct, func, literal, select
+from sqlalchemy import ColumnElement, Select, Subquery, distinct, func, literal, null, select
 from sqlalchemy.orm import aliased
 
 from app.kit import DaysAfter, Rule, Settings, Township, Visit, Window, _l, hookimpl, is_joint
@@ -30,11 +30,7 @@ def too_few_joint_visits(window: Window, settings: Settings) -> Select[Any]:
 
 def joint_visits_of(_window: Window, _settings: Settings) -> Select[Any]:
     """Select the joint visits that the approvals rest on."""
-    query = select(
-        *_keys(SuspensionCase, SuspensionCase.approved_on),
-        Visit.id.label("visit_id"),
-        Visit.visited_on,
-    )
+    query = select(*_keys(SuspensionCase, SuspensionCase.approved_on), *_record_of(Visit))
     rests_on = in_time(Visit, SuspensionCase.approved_on) & is_joint()
     return query.join(Visit, rests_on).where(SuspensionCase.kind.in_(POLICY))
 
@@ -103,8 +99,8 @@ def visits_of(windows: Windows) -> Callable[[Window, Settings], Select[Any]]:
     def found(_window: Window, settings: Settings) -> Select[Any]:
         rows = windows(settings).subquery("rows")
         counts = within(rows, Visit, rows.c.period_start, rows.c.last)
-        query = select(*_keys(rows.c, rows.c.period_start), Visit.id.label("visit_id"))
-        return query.add_columns(Visit.visited_on).join(Visit, counts)
+        query = select(*_keys(rows.c, rows.c.period_start), *_record_of(Visit))
+        return query.join(Visit, counts)
 
     return found
 
@@ -156,6 +152,16 @@ def _keys(rows: Any, start: Any) -> list[ColumnElement[Any]]:
     ]
 
 
+def _record_of(visit: Any) -> list[ColumnElement[Any]]:
+    """Name a visit as the record that a verdict rests on."""
+    return [
+        literal(Visit.__tablename__).label("record_type"),
+        visit.id.label("record_id"),
+        visit.visited_on.label("day"),
+        null().label("detail"),
+    ]
+
+
 def _verdict(rows: Subquery, start: Any, observed: Any, required: Any) -> Select[Any]:
     kind, subject, period_start = _keys(rows.c, start)
     return select(
@@ -201,6 +207,8 @@ def rules() -> Iterable[Rule]:
             "LP24-A1-3-2e",
             too_few_joint_visits,
             _l("%(observed)s joint visits before the approval; %(required)s are asked for"),
+            bound="≥",
+            unit=_l("visits"),
             evidence=joint_visits_of,
         ),
         _rule(
@@ -216,6 +224,8 @@ def rules() -> Iterable[Rule]:
             "LP24-A1-3-2f",
             too_few(semesters),
             _l("%(observed)s visits in the semester; %(required)s are asked for"),
+            bound="≥",
+            unit=_l("visits"),
             evidence=visits_of(semesters),
         ),
         _rule(
@@ -224,6 +234,8 @@ def rules() -> Iterable[Rule]:
             "LP24-A1-3-2f",
             too_few(years),
             _l("%(observed)s visits in the year of the case; %(required)s are asked for"),
+            bound="≥",
+            unit=_l("visits"),
             evidence=visits_of(years),
         ),
         _rule(
@@ -232,6 +244,8 @@ def rules() -> Iterable[Rule]:
             "LP24-A1-3-2g",
             unproven,
             _l("Approved with %(observed)s of %(required)s papers: consent and two proofs"),
+            bound="≥",
+            unit=_l("papers"),
         ),
         _rule(
             "expired",
@@ -247,6 +261,8 @@ def rules() -> Iterable[Rule]:
             "LP24-A1-3-2",
             forms_missing,
             _l("%(observed)s of %(required)s forms in the file of the case"),
+            bound="≥",
+            unit=_l("papers"),
         ),
         _rule(
             "crowded_visits",
@@ -263,6 +279,8 @@ def rules() -> Iterable[Rule]:
             "LP24-A1-3-2f",
             behind,
             _l("%(observed)s visits so far; the full months of the year ask for %(required)s"),
+            bound="≥",
+            unit=_l("visits"),
             severity="warning",
             absent="skip",
         ),
