@@ -18,9 +18,9 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.kit import Rule, School, Settings, Township, Window, _l, hookimpl
+from app.kit import Rule, School, Settings, Township, Window, _, _l, hookimpl, sentence
 
-from .headcount import GUEST, LINE, REPORT, headcounts, part_names
+from .headcount import GUEST, LINE, REPORT, columns, headcounts, part_names
 
 CLASS: Final = "school_class"
 
@@ -43,14 +43,36 @@ def unexplained_residue(window: Window, _settings: Settings) -> Select[Any]:
 
 
 def figures_of(window: Window, _settings: Settings) -> Select[Any]:
-    """Select the figures of which the identity consists."""
+    """Select the class, or the school, with the figures of which the identity consists."""
     rows = headcounts(_last_counted(window)).subquery("headcount")
-    kind, subject, school_id, township_id, start = _keys(rows, window)
-    figures = [rows.c[name] for name in ("registered", "counted", GUEST, *part_names())]
-    query = select(kind, subject, start, school_id, township_id, *figures).join(
-        School, School.id == rows.c.school_id
-    )
+    kind, subject, _school, _township, start = _keys(rows, window)
+    titles = _titles()
+    said = _(", ").join(f"{title} %({name})s" for name, title in titles.items())
+    query = select(
+        kind,
+        subject,
+        start,
+        kind.label("record_type"),
+        subject.label("record_id"),
+        _last_counted(window).label("day"),
+        sentence(said, **{name: rows.c[name] for name in titles}).label("detail"),
+    ).join(School, School.id == rows.c.school_id)
     return _in_schools(query, rows, window)
+
+
+def _titles() -> dict[str, str]:
+    """Return the columns of the figures with what they are called, in the order of the identity."""
+    heads = [
+        _("On leave"),
+        _("Whereabouts unexplained"),
+        *(str(title) for _key, title in columns()),
+    ]
+    return {
+        "registered": _("On the register"),
+        "counted": _("At school"),
+        GUEST: _("At school without a record"),
+        **dict(zip(part_names(), heads, strict=True)),
+    }
 
 
 def _keys(rows: Subquery, window: Window) -> list[Any]:

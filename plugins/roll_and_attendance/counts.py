@@ -30,11 +30,17 @@ from app.kit import (
     Settings,
     Township,
     Window,
+    _l,
     class_days,
     inspection_types,
+    sentence,
 )
 
 CLASS = "school_class"
+COUNTED = _l(
+    "on the list %(on_roll)s, counted %(present)s, reported %(reported)s, desks %(desks)s, "
+    "chairs %(chairs)s"
+)
 
 
 def other_than_reported(window: Window, _settings: Settings) -> Select[Any]:
@@ -105,21 +111,23 @@ def skipped(window: Window, _settings: Settings) -> Select[Any]:
 
 
 def lines_of(window: Window, _settings: Settings) -> Select[Any]:
-    """Select the counts of classes in the window, with who took them and when."""
+    """Select the daily checks with their counts of classes in the window."""
     first, last = _span(window)
     columns: list[Any] = [
         literal(CLASS).label("subject_type"),
         ClassLine.class_id.label("subject_id"),
         ClassLine.day.label("period_start"),
-        ClassLine.inspection_id,
-        ClassLine.on_roll,
-        ClassLine.present,
-        ClassLine.desks,
-        ClassLine.chairs,
-        ClassLine.checked_by_id,
-        ClassLine.checked_at,
-        AttendanceReport.present.label("reported"),
-        AttendanceReport.reported_by_id,
+        literal(Inspection.__tablename__).label("record_type"),
+        ClassLine.inspection_id.label("record_id"),
+        ClassLine.day.label("day"),
+        sentence(
+            COUNTED,
+            on_roll=ClassLine.on_roll,
+            present=ClassLine.present,
+            reported=AttendanceReport.present,
+            desks=ClassLine.desks,
+            chairs=ClassLine.chairs,
+        ).label("detail"),
     ]
     query: Select[Any] = select(*columns).outerjoin(
         AttendanceReport,
