@@ -18,7 +18,7 @@ from app.imports.core import CORE
 from app.models import School, SchoolClass
 from app.rules.check import SelectFault, check_opening, check_rule, check_select
 
-Stage = Literal["read", "models", "collected"]
+Stage = Literal["read", "models", "collected", "selects"]
 FORM_NAMES: Final = ("meta", "data", "errors", "process", "validate", "populate_obj")
 
 
@@ -46,7 +46,12 @@ class World:
 
 
 Check = Callable[[Plugin, World], Iterator[Problem]]
-_CHECKS: Final[dict[Stage, list[Check]]] = {"read": [], "models": [], "collected": []}
+_CHECKS: Final[dict[Stage, list[Check]]] = {
+    "read": [],
+    "models": [],
+    "collected": [],
+    "selects": [],
+}
 
 
 def register(stage: Stage) -> Callable[[Check], Check]:
@@ -190,21 +195,28 @@ def inspection_has_its_checklist(plugin: Plugin, world: World) -> Iterator[Probl
 
 
 @register("collected")
-def rules_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:
-    """Refuse rules with foreign keys, wrong columns or names that the database lacks."""
+def rules_bear_keys_of_their_own(plugin: Plugin, world: World) -> Iterator[Problem]:
+    """Refuse rules with foreign keys."""
     taken = {rule.key for other in world.others(plugin) for rule in other.offers.rules}
     for rule in plugin.offers.rules:
-        where = f"{plugin.name}/rules.py"
         if rule.key in taken or not rule.key.startswith(f"{plugin.name}."):
+            where = f"{plugin.name}/rules.py"
             yield problem("E052", where, rule=rule.key, prefix=f"{plugin.name}.")
         taken.add(rule.key)
+
+
+@register("selects")
+def rules_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
+    """Refuse rules with unknown words, wrong columns or names that the database lacks."""
+    where = f"{plugin.name}/rules.py"
+    for rule in plugin.offers.rules:
         try:
             check_rule(rule, plugin.manifest.parameters)
         except SelectFault as fault:
             yield problem(fault.number, where, rule=rule.key, **fault.facts)
 
 
-@register("collected")
+@register("selects")
 def sections_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
     """Refuse bulletin sections whose select cannot be compiled or lacks a column."""
     own = (section for bulletin in plugin.offers.bulletins for section in bulletin.sections)
@@ -226,13 +238,19 @@ def sections_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:  #
 
 
 @register("collected")
-def openings_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
-    """Refuse ledgers and openings with foreign keys, and openings that cannot be asked."""
+def openings_bear_the_prefix(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
+    """Refuse ledgers and openings with foreign keys."""
     where, prefix = f"{plugin.name}/hooks.py", f"{plugin.name}."
     keys = [ledger.key for ledger in plugin.offers.ledgers]
     for key in (*keys, *(opening.key for opening in plugin.offers.openings)):
         if not key.startswith(prefix):
             yield problem("E059", where, opening=key, detail=f"{prefix}…")
+
+
+@register("selects")
+def openings_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
+    """Refuse openings that cannot be asked."""
+    where = f"{plugin.name}/hooks.py"
     for opening in plugin.offers.openings:
         try:
             check_opening(opening, plugin.manifest.parameters)

@@ -12,7 +12,7 @@ from app.base import Problem
 from app.checklists.publish import ChangedKind, ChangedVersion, publish
 from app.extensions import db
 from app.host import failure, migrations
-from app.host.deployed import compare, digest
+from app.host.deployed import compare, digest, states
 from app.host.discovery import Folder
 from app.host.loader import host_of
 from app.host.plugin import Plugin
@@ -36,7 +36,7 @@ def deploy(session: Session) -> list[Problem]:
         if plugin.is_active:
             _deploy_one(session, plugin)
     failures = {plugin.name: list(plugin.late_problems) for plugin in host.plugins}
-    host.missing = compare(host.plugins)
+    host.missing = compare(host.plugins, states())
     for plugin in host.plugins:
         plugin.late_problems[:] = failures[plugin.name] or plugin.late_problems
     return list(host.registry.problems())

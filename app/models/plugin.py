@@ -12,7 +12,7 @@ from app.columns import UtcDateTime
 
 
 class PluginState(Restricted, Model):
-    """A plugin as it was deployed: version, digest of its folder, migration head, problems."""
+    """A plugin as it was deployed: version, digest of its files and the core's, head, problems."""
 
     __tablename__ = "plugin_state"
 
