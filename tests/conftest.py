@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from zlib import crc32
@@ -115,11 +116,9 @@ def _share_keys(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session", params=DATABASES)
-def booted(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Flask, str]:
+def booted(request: pytest.FixtureRequest) -> tuple[Flask, str]:
     """Return the application of this worker on one of the databases, and that database's kind."""
-    folder = tmp_path_factory.mktemp(request.param)
+    folder = Path(tempfile.mkdtemp(prefix=f"{request.param}-", dir=database.open_run()))
     url = _url(request.param, folder)
     _restore(request.param, url, folder)
     return create_app(Testing(_share_keys(folder), url)), request.param

@@ -34,4 +34,4 @@ def alone(**more: str) -> dict[str, str]:
     """Return an environment in which the copy makes databases of its own."""
     shared = {RUN, "TEST_POSTGRES_URL", "DATABASE_URL", "PYTEST_XDIST_WORKER"}
     kept = {name: value for name, value in os.environ.items() if name not in shared}
-    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **more}
+    return {**kept, **more}

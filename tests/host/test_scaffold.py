@@ -1,35 +1,11 @@
-"""Write a plugin of every kind; its folder and its tests pass untouched."""
+"""Write new plugins; test_guide_example.py shows that every kind passes untouched."""
 
 from __future__ import annotations
-
-import subprocess
-import sys
 
 import pytest
 from click.testing import CliRunner
 
 from app.cli.plugins import plugins
-from app.cli.scaffold import KINDS, write
-from tests.host.copy import alone, copied
-
-
-@pytest.mark.timeout(600)  # the tests of the new plugins run inside
-def test_new_plugins_pass_their_tests_untouched(tmp_path) -> None:
-    copy = copied(tmp_path)
-    for kind in KINDS:
-        write(copy / "plugins", copy / "tests" / "plugins", f"bus_{kind}", kind, None)
-
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "tests/plugins"],
-        cwd=copy,
-        env=alone(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-    assert " passed" in done.stdout
 
 
 def test_command_writes_folder_and_tests(app, tmp_path, monkeypatch) -> None:
