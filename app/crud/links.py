@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -43,14 +44,21 @@ def this_page(**changes: Any) -> str:
 
 def link_order(column: str, name: str) -> str:
     """Return the address of a list ordered by a column, the other way round the second time."""
+    return order_links(name)(column)
+
+
+def order_links(name: str) -> Callable[[str], str]:
+    """Return what makes a column the address of the list in its order; written but once a page."""
     again = f"_oc_{name}" in request.args and request.args.get(f"_od_{name}") == ASCENDING
-    return this_page(
-        **{
-            f"_oc_{name}": column,
-            f"_od_{name}": DESCENDING if again else ASCENDING,
-            **beginning(name),
-        }
-    )
+    direction = DESCENDING if again else ASCENDING
+    order = {f"_od_{name}": direction, f"_oc_{name}": None}
+    page = this_page(**order, **beginning(name))
+    return lambda column: f"{page}&_oc_{name}={quote(column)}"
+
+
+def order_of(name: str) -> tuple[str, str]:
+    """Return the column by which the reader ordered a list, and the direction; or nothing."""
+    return request.args.get(f"_oc_{name}", ""), request.args.get(f"_od_{name}", "")
 
 
 def link_page(page: int, name: str) -> str:

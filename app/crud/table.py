@@ -15,10 +15,16 @@ from markupsafe import Markup, escape
 
 from app import clock
 from app.crud.fab import ListWidget
+from app.crud.links import ASCENDING, order_links, order_of
 
 KEY = "-key-"
 """Stands for the key of a row in the markup that all rows share."""
 NOTHING = Markup('<span class="nothing">—</span>')
+_UNORDERED = ("fa-sort", "")
+_ORDERED = {
+    True: ("fa-sort-up", ' aria-sort="ascending"'),
+    False: ("fa-sort-down", ' aria-sort="descending"'),
+}
 MINUTE = "%Y-%m-%d %H:%M"
 SHORT, LONG = 10, 24
 """Texts up to the first length are never broken, those beyond the second take two lines."""
@@ -63,7 +69,25 @@ class BureauListWidget(ListWidget):
 
     def __call__(self, **kwargs: Any) -> Any:
         """Return the markup."""
-        return super().__call__(rows=self.rows, key=KEY, **kwargs)
+        return super().__call__(headers=self.headers, rows=self.rows, key=KEY, **kwargs)
+
+    def headers(self) -> Markup:
+        """Return the head of each column, which orders the list where that can be done."""
+        given = self.template_args
+        name, orderable = given["modelview_name"], frozenset(given["order_columns"])
+        (ordered, direction), address = order_of(name), order_links(name)
+        drawn = []
+        for column in given["include_columns"]:
+            label = escape(given["label_columns"].get(column))
+            kind = ' class="num"' if is_number(given["value_columns"][0][column]) else ""
+            if column not in orderable:
+                drawn.append(f'<th scope="col"{kind}>{label}</th>')
+                continue
+            icon, sort = _ORDERED[direction == ASCENDING] if column == ordered else _UNORDERED
+            icon = f'<i class="fa {icon}" aria-hidden="true"></i>'
+            link = f'<a href="{escape(address(column))}">{label} {icon}</a>'
+            drawn.append(f'<th scope="col"{kind}{sort}>{link}</th>')
+        return Markup("".join(drawn))  # noqa: S704  # labels and addresses are escaped above
 
     def rows(self, box: str, buttons: str, link: str | None) -> Markup:
         """Return the rows; box, buttons and link are those of a row whose key is ``KEY``."""

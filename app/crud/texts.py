@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,16 @@ from wtforms.i18n import messages_path
 MOST_TEXTS = 20_000
 """Texts of the data are translated too: a language that keeps more forgets them all."""
 PRIVATE = 0o700
+KEPT = "kept_texts"
+"""Where a request keeps the texts of its language beside the language itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The texts of one language, as they are written and as templates draw them."""
+
+    plain: dict[str, str] = field(default_factory=dict)
+    drawn: dict[str, Markup] = field(default_factory=dict)
 
 
 class KeptTexts(Domain):
@@ -25,12 +36,11 @@ class KeptTexts(Domain):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._plain: dict[str, dict[str, str]] = {}
-        self._drawn: dict[str, dict[str, Markup]] = {}
+        self._kept: dict[str, Kept] = {}
 
     def gettext(self, string: str, **variables: Any) -> str:
         """Return a text in the reader's language, with its variables."""
-        kept = _of_language(self._plain)
+        kept = self._of_reader().plain
         text = kept.get(string)
         if text is None:
             text = kept[str(string)] = super().gettext(string)
@@ -40,11 +50,29 @@ class KeptTexts(Domain):
         """Return a text for a template, whose percent signs are doubled even without variables."""
         if variables:
             return Markup(self.gettext(string)) % variables  # noqa: S704  # our own catalogue
-        kept = _of_language(self._drawn)
+        kept = self._of_reader().drawn
         text = kept.get(string)
         if text is None:
             text = kept[str(string)] = Markup(self.gettext(string)) % {}  # noqa: S704
         return text
+
+    def _of_reader(self) -> Kept:
+        """Return what is kept in the reader's language; a request asks for it a hundred times."""
+        held = _held()
+        locale = getattr(held, "babel_locale", None)
+        chosen, kept = getattr(held, KEPT, (None, Kept()))
+        if locale is None or chosen is not locale:
+            kept = self._of_language(_language())
+        if locale is not None:
+            setattr(held, KEPT, (locale, kept))
+        return kept
+
+    def _of_language(self, language: str) -> Kept:
+        kept = self._kept.setdefault(language, Kept())
+        for texts in (kept.plain, kept.drawn):
+            if len(texts) > MOST_TEXTS:
+                texts.clear()
+        return kept
 
 
 class Once:
@@ -103,19 +131,17 @@ def _catalogue(language: str) -> NullTranslations:
     return Translations.load(messages_path(), [language], domain="wtforms")
 
 
-def _of_language(texts: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    kept = texts.setdefault(_language(), {})
-    if len(kept) > MOST_TEXTS:
-        kept.clear()
-    return kept
-
-
 def _language() -> str:
-    """Return the reader's language; asked of Flask-Babel itself, it costs as much as the text."""
-    if not has_app_context():
-        return ""
-    held = getattr(g._get_current_object(), "_flask_babel", None)
-    return str(getattr(held, "babel_locale", None) or get_locale())
+    """Return the reader's language."""
+    return str(get_locale()) if has_app_context() else ""
+
+
+def _held() -> Any:
+    """Return what Flask-Babel keeps of the request: to ask it itself costs as much as a text."""
+    try:
+        return getattr(g._get_current_object(), "_flask_babel", None)
+    except RuntimeError:  # outside of an application
+        return None
 
 
 def init_app(app: Flask) -> None:
