@@ -136,6 +136,7 @@ def _serve(site: Site, known: Known, wish: Wish, report: Report) -> None:
             report.floor_rss_mib = pair.floor.memory() / 1024
         if "load" in wish.parts:
             page = named[LOADED]
+            pair.product.renew()
             report.load = measure_load(
                 (pair.product.spec, page.product, pair.product.cookie),
                 (pair.floor.spec, page.floor, pair.floor.cookie),

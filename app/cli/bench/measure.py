@@ -10,13 +10,11 @@ from sqlalchemy import create_engine, inspect, text
 
 from app.base import Model
 from app.cli.bench.page import Page, keys_of
-from app.cli.bench.remote import CSRF, Remote
+from app.cli.bench.remote import CSRF, RENEWING, Remote
 from app.cli.bench.site import Known, Site
 from app.cli.bench.turns import Figures, Side, take_turns
 from app.cli.bench.wire import Ask
 
-BASELINE = "/lookup/school?id=0"
-"""A page that runs nothing but what every request runs: session, user, version, scope."""
 REDIRECT = 302
 
 
@@ -48,12 +46,14 @@ class Pair:
         found = CSRF.search(form.body)
         self.token = found[1] if found else ""
         product.cookie = form.cookie or product.cookie  # the session that holds the token
-        product.get(BASELINE)
-        ask = Ask(BASELINE, cookie=product.cookie)
+        product.renew()
+        ask = Ask(RENEWING, cookie=product.cookie)
         self.every_request = len(product.depth(ask, ask).statements)
 
     def asks(self, page: Page, number: int, *, of_product: bool) -> list[Ask]:
         """Return so many requests for a page."""
+        if of_product:
+            self.product.renew()
         cookie = (self.product if of_product else self.floor).cookie
         return [
             page.ask(of_product=of_product, cookie=cookie, token=self.token) for _ in range(number)

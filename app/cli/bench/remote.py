@@ -16,6 +16,9 @@ import click
 from app.cli.bench.site import ROOT
 from app.cli.bench.wire import Answer, Ask, Batch, Depth, Ready, Spec, form_body
 
+RENEWING = "/lookup/school?id=0"
+"""A page that runs nothing but what every request runs: session, user, version, scope."""
+RENEW_SECONDS = 5
 CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
 
@@ -25,6 +28,7 @@ class Remote:
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.cookie = ""
+        self._renewed = 0.0
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  # lives on
         begun = time.perf_counter()
         self._process = subprocess.Popen(  # noqa: S603  # our own module
@@ -72,6 +76,16 @@ class Remote:
         if done.status != 302 or "/login" in done.location:
             raise click.ClickException(f"{username} could not sign in to the benchmark")
         self.cookie = done.cookie
+
+    def renew(self) -> None:
+        """Take over a new session cookie where one is sent, as browsers do with each answer.
+
+        Else every request would sign the session anew once it is older than a minute.
+        """
+        now = time.monotonic()
+        if self.cookie and now - self._renewed > RENEW_SECONDS:
+            self.cookie = self.get(RENEWING).cookie or self.cookie
+            self._renewed = now
 
     def close(self) -> None:
         """End the worker."""
