@@ -13,12 +13,12 @@ from sqlalchemy import func, inspect, select
 import config as settings
 from app import create_app, database, host
 from app.extensions import db
-from app.host import imports, migrations
+from app.host import checks, imports, migrations
 from app.host.loader import host_of
 from app.models import Checklist, Inspection, PluginState, PolicyDocument
 from app.parameters.value import value_on
 from app.workflow.inspection import version_on
-from tests.host.conftest import CHECKLIST, INSPECTION, MODELS
+from tests.host.conftest import CHECKLIST, INSPECTION, MODELS, RULES
 
 NAME = "ferry_check"
 POLICY = """
@@ -161,6 +161,32 @@ def test_start_says_that_tables_are_not_migrated(started, home) -> None:
 
     assert plugin.is_active
     assert [one.id for one in plugin.problems] == ["E036"]
+
+
+def test_start_compiles_the_selects_of_changed_files_only(started, home, monkeypatch) -> None:
+    asked = []
+    check_rule = checks.check_rule
+
+    def counted(rule, declared):
+        asked.append(rule.plugin)
+        check_rule(rule, declared)
+
+    application = started()
+    write_revision(application, "first")
+    deployed(application)
+    monkeypatch.setattr(checks, "check_rule", counted)
+
+    started()
+    assert asked == []
+
+    wrong = RULES.replace("{name}", NAME).replace('literal(1).label("required")', "literal(1)")
+    (home / "rules.py").write_text(wrong, encoding="utf-8")
+    imports.forget(NAME)
+    plugin = host_of(started()).find(NAME)
+
+    assert asked == [NAME]
+    assert not plugin.is_active
+    assert [one.id for one in plugin.problems] == ["E053"]
 
 
 def test_failing_migration_is_reported_and_the_others_go_on(started, home) -> None:
