@@ -16,7 +16,7 @@ from app.host.plugin import Plugin
 from app.host.problem import brief, problem
 from app.imports.core import CORE
 from app.models import School, SchoolClass
-from app.rules.check import SelectFault, check_opening, check_rule, check_select
+from app.rules.check import SelectFault, check_opening, check_rule, check_select, names_of
 
 Stage = Literal["read", "models", "collected", "selects"]
 FORM_NAMES: Final = ("meta", "data", "errors", "process", "validate", "populate_obj")
@@ -232,7 +232,7 @@ def sections_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:  #
         wanted = {"township_id", "school_id"}
         if not callable(section.columns):
             wanted |= {column.key for column in section.columns}
-        lacking = sorted(wanted - {column.name for column in query.selected_columns})
+        lacking = sorted(wanted - set(names_of(query)))
         if lacking:
             yield problem("E057", where, detail=", ".join(lacking), **facts)
 

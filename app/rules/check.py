@@ -68,7 +68,8 @@ def check_rule(rule: Rule, declared: Mapping[str, ParameterSpec]) -> None:
 
 def names_of(query: Select) -> tuple[str, ...]:
     """Return the names of the columns that a select returns."""
-    return tuple(column.name for column in query.selected_columns)
+    # What has no label, such as a bare literal, has no name either.
+    return tuple(str(getattr(column, "name", "?")) for column in query.selected_columns)
 
 
 def check_opening(opening: Opening, declared: Mapping[str, ParameterSpec]) -> None:
