@@ -110,8 +110,10 @@ def _restore(kind: str, url: str, folder: Path) -> None:
 
 
 def _share_keys(folder: Path) -> Path:
-    """Give the instance folder the keys with which the template was deployed."""
-    shutil.copy(database.open_run() / "keys" / "secrets.json", folder)
+    """Give the instance folder the keys, and the compiled pages, of the deployed template."""
+    keys = database.open_run() / "keys"
+    shutil.copy(keys / "secrets.json", folder)
+    (folder / "templates").symlink_to(keys / "templates")
     return folder
 
 
