@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, literal, not_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.models import CalendarDay, CalendarException, ClassGrade, School, SchoolClass, Semester
@@ -211,18 +211,22 @@ def _grades(session: Session, school: School) -> Mapping[int, frozenset[int]]:
     return {class_id: frozenset(held) for class_id, held in grades.items()}
 
 
-def last_working_day(as_of: date, *, in_term: bool = False) -> ColumnElement[date]:
-    """Return, for use in a select, the last working day up to a day.
+def last_working_day(as_of: date, *, in_term: bool = False, before: int = 0) -> ColumnElement[date]:
+    """Return, for use in a select, the last working day up to a day, or some working days before.
 
-    A deadline is over when its due day lies before this day. With `in_term`, vacations do not
-    count. Where the calendar has no row for the day, its weekday decides.
+    A deadline is over when its due day lies before this day; a term of `before` working days is
+    over when the day after which it counts does. With `in_term`, vacations do not count. Where the
+    calendar has no row for the day, weekdays decide.
     """
     day = aliased(CalendarDay)
-    query = select(func.max(day.day)).where(day.is_working_day, day.day <= as_of)
+    query = select(day.day).where(day.is_working_day, day.day <= as_of)
     if in_term:
         query = query.where(_outside_vacations(day))
+    query = query.order_by(day.day.desc()).offset(before).limit(1)
     known = exists().where(CalendarDay.day == as_of)
     weekday = as_of - timedelta(days=max(0, as_of.weekday() - SATURDAY + 1))
+    weeks, days = divmod(before, SATURDAY)
+    weekday -= timedelta(weeks=weeks, days=days if days <= weekday.weekday() else days + 2)
     return case((known, query.scalar_subquery()), else_=literal(weekday))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from app.cadence.judge import Judge, judged_days
 from app.cadence.serving import LATE, MET, NOTHING, WAITING, best_visits
@@ -22,15 +22,16 @@ class Fulfilment(StrEnum):
     EXCUSED = "excused"
 
 
-def judged(judge: Judge) -> Select:
+def judged(judge: Judge, *among: ColumnElement[bool]) -> Select:
     """Select the obligations between the two days with how each stands, in one statement.
 
+    `among` narrows them by conditions on Obligation.
     Columns: those of Obligation's key and scope, `due_on`, `person_id`, `status`, `done_on` (the
     day of the best visit) and `is_joint` (another capacity took part in it). The best visit wins;
     one that is typed in by another counts once a participant or the school confirmed it.
     """
     days = judged_days(judge)
-    best = best_visits(judge, days).subquery("best")
+    best = best_visits(judge, days, *among).subquery("best")
     rank = func.coalesce(best.c.rank, NOTHING)
     status = case(
         (rank == MET, Fulfilment.MET),
@@ -58,5 +59,6 @@ def judged(judge: Judge) -> Select:
         .where(
             Obligation.period_start.between(judge.first, judge.last),
             Obligation.period_start <= judge.as_of,
+            *among,
         )
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from sqlalchemy import Boolean, Date, column, select, values
+from sqlalchemy import Boolean, Date, column, select
+from sqlalchemy import values as table_of_values
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import CTE
 
@@ -44,12 +45,18 @@ class Judge:
 
 
 def load_judge(
-    session: Session, as_of: date, first: date, last: date, county_id: int | None = None
+    session: Session,
+    as_of: date,
+    first: date,
+    last: date,
+    county_id: int | None = None,
+    *,
+    parameters: Parameters | None = None,
 ) -> Judge:
     """Read the calendar and the values for obligations of the periods between two days."""
     calendar = load_calendar(session, first, last + REACH, county_id)
-    parameters = load_parameters(session, PARAMETERS)
-    return Judge(as_of, first, last, calendar, parameters, _grace(session, parameters))
+    values = load_parameters(session, PARAMETERS) if parameters is None else parameters
+    return Judge(as_of, first, last, calendar, values, _grace(session, values))
 
 
 def _grace(session: Session, parameters: Parameters) -> dict[int, datetime]:
@@ -72,7 +79,8 @@ def judged_days(judge: Judge) -> CTE:
         column("confirmed_by", UtcDateTime),
         column("late_by", UtcDateTime),
     )
-    return values(*columns, name="judged_days").data(list(_instants(judge))).cte("judged_day")
+    rows = list(_instants(judge))
+    return table_of_values(*columns, name="judged_days").data(rows).cte("judged_day")
 
 
 def _instants(judge: Judge) -> Iterator[tuple[date, bool, datetime, datetime, datetime, datetime]]:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     SQLColumnExpression,
+    Subquery,
     and_,
     case,
     exists,
@@ -33,8 +34,21 @@ DAILY = "school_day"
 MET, LATE, WAITING, NOTHING = range(4)
 
 
-def best_visits(judge: Judge, days: CTE) -> Select:
+def best_visits(judge: Judge, days: CTE, *among: ColumnElement[bool]) -> Select:
     """Select for each obligation its best visit: its rank, its day, whether it was joint."""
+    served = serving_visits(judge, days, *among)
+    place = func.row_number().over(
+        partition_by=served.c.obligation_id, order_by=(served.c.rank, served.c.done_on)
+    )
+    placed = select(served, place.label("place")).subquery()
+    return select(placed).where(placed.c.place == 1)
+
+
+def serving_visits(judge: Judge, days: CTE, *among: ColumnElement[bool]) -> Subquery:
+    """Return each visit that falls into an obligation's period and serves it, with its rank.
+
+    `among` narrows the obligations.
+    """
     visit = _visits(judge, days)
     kinds = registry.inspection_types()
     own = [kind.key for kind in kinds if kind.cadence.match == "own_type"]
@@ -43,16 +57,13 @@ def best_visits(judge: Judge, days: CTE) -> Select:
         (Obligation.type_key.in_(own), visit.c.type_key == Obligation.type_key),
         else_=and_(visit.c.type_key.in_(counting), visit.c.capacity == Obligation.capacity),
     )
-    place = func.row_number().over(
-        partition_by=Obligation.id, order_by=(visit.c.rank, visit.c.occurred_on)
-    )
-    served = (
+    return (
         select(
             Obligation.id.label("obligation_id"),
             visit.c.rank,
             visit.c.occurred_on.label("done_on"),
             visit.c.is_joint,
-            place.label("place"),
+            visit.c.inspection_id,
         )
         .join(
             visit,
@@ -62,10 +73,9 @@ def best_visits(judge: Judge, days: CTE) -> Select:
                 serves,
             ),
         )
-        .where(Obligation.period_start.between(judge.first, judge.last))
-        .subquery()
+        .where(Obligation.period_start.between(judge.first, judge.last), *among)
+        .subquery("served")
     )
-    return select(served).where(served.c.place == 1)
 
 
 def _visits(judge: Judge, days: CTE) -> CTE:
@@ -86,6 +96,7 @@ def _visits(judge: Judge, days: CTE) -> CTE:
     )
     return (
         select(
+            Inspection.id.label("inspection_id"),
             Inspection.school_id,
             Inspection.type_key,
             Inspection.occurred_on,

@@ -18,6 +18,7 @@ from app.host.problem import brief, problem
 from app.imports.entity import Entity
 from app.kit.hook import PROJECT
 from app.kit.page import Grant, Page
+from app.rules.cadence import cadence_rules
 from app.rules.rule import Rule
 from app.workflow.ledger import Ledger, Opening
 
@@ -75,10 +76,17 @@ def _register(manager: pluggy.PluginManager, plugin: Plugin, name: str, module: 
 
 
 def collect(plugin: Plugin) -> Contributions:
-    """Call the collecting hooks of one plugin; raise Broken where one fails."""
-    if plugin.hooks is None:
-        return Contributions()
-    return Contributions(**{name: _call(plugin, name) for name in COLLECTED})
+    """Call the collecting hooks of one plugin; raise Broken where one fails.
+
+    To its rules come those that the core makes of the cadence in its manifest.
+    """
+    offers = Contributions()
+    if plugin.hooks is not None:
+        offers = Contributions(**{name: _call(plugin, name) for name in COLLECTED})
+    spec = plugin.manifest.inspection
+    if spec is not None:
+        offers.rules = (*offers.rules, *cadence_rules(plugin.name, spec))
+    return offers
 
 
 def _call(plugin: Plugin, name: str) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from app.host.manifest import Cadence, Manifest
+from app.host.manifest import Cadence, Codes, Manifest
 from app.models import Inspection
 
 _CLASSES: Final[dict[str, type[Inspection]]] = {}
@@ -22,6 +22,7 @@ class InspectionType:
     checklist: str
     capacity: str
     cadence: Cadence
+    codes: Codes
     clause: str
     counts: bool
     feedback: str
@@ -52,6 +53,7 @@ def inspection_type(manifest: Manifest) -> InspectionType | None:
         checklist=spec.checklist,
         capacity=spec.capacity,
         cadence=spec.cadence,
+        codes=spec.codes,
         clause=spec.clause,
         counts=spec.counts,
         feedback=spec.feedback,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
-from pydantic import ValidationError, field_validator
+from pydantic import StringConstraints, ValidationError, field_validator
 
 from app.parameters.definition import Key, ParameterSpec, Strict, Text
+
+Code = Annotated[str, StringConstraints(max_length=20)]
 
 
 class Cadence(Strict):
@@ -20,6 +22,13 @@ class Cadence(Strict):
     match: Literal["capacity", "own_type"] = "capacity"
 
 
+class Codes(Strict):
+    """Name, by the codes of a catalogue, the rules that the core makes of a cadence."""
+
+    obligation: Code = ""
+    gap: Code = ""
+
+
 class InspectionSpec(Strict):
     """Declare the inspection type that this plugin brings; its key is the plugin's name."""
 
@@ -27,6 +36,7 @@ class InspectionSpec(Strict):
     checklist: Key
     capacity: Key
     cadence: Cadence = Cadence()
+    codes: Codes = Codes()
     counts: bool = False
     feedback: Literal["written_feedback", "rectification_order", "inspection_opinion"] = (
         "written_feedback"

@@ -61,6 +61,7 @@ from app.models import (
     EvidenceSet,
     Finding,
     FindingState,
+    FindingStep,
     Guardian,
     Inspection,
     InspectionParticipant,
@@ -95,7 +96,15 @@ from app.workbook import Column as SheetColumn
 from app.workbook import Head, Sheet
 from app.workflow.child import allowed_next, change_status
 from app.workflow.ledger import Ledger, Opening, ledger_words
-from app.workflow.standing import UNFINISHED, closings, overdue, standing
+from app.workflow.standing import (
+    UNFINISHED,
+    closings,
+    failed_again,
+    overdue,
+    standing,
+    unserved,
+    unverified,
+)
 from app.workflow.transfer import overdue as transfers_overdue
 from app.workflow.visit import is_counted, is_joint
 
@@ -141,6 +150,7 @@ __all__ = [
     "FieldRefused",
     "Finding",
     "FindingState",
+    "FindingStep",
     "Grant",
     "Guardian",
     "Head",
@@ -210,6 +220,7 @@ __all__ = [
     "closings",
     "earlier",
     "earlier_result",
+    "failed_again",
     "give_token",
     "hookimpl",
     "incident_text",
@@ -238,6 +249,8 @@ __all__ = [
     "today",
     "transfers_overdue",
     "trimmed",
+    "unserved",
+    "unverified",
     "value_at",
     "value_on",
     "workbook_answer",

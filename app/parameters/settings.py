@@ -51,7 +51,12 @@ class Settings:
 
 def settings_on(parameters: Parameters, prefix: str, names: Iterable[str], day: date) -> Settings:
     """Return the settings of a plugin on a day; `names` are the parameters that it declares."""
-    return Settings({name: parameters.dated(f"{prefix}.{name}", day) for name in names})
+    return settings_by(parameters, (f"{prefix}.{name}" for name in names), day)
+
+
+def settings_by(parameters: Parameters, keys: Iterable[str], day: date) -> Settings:
+    """Return the settings on a day of parameters by their full keys, under their short names."""
+    return Settings({key.partition(".")[2]: parameters.dated(key, day) for key in keys})
 
 
 def settings_of(session: Session, plugin: str, day: date) -> Settings:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Window:
     school_ids: frozenset[int] | None = None
     months: tuple[Period, ...] = ()
     """The school months of this school year and of the one before, for rules that count them."""
+    judge: Callable[[], Any] = lambda: None
+    """Return what judging obligations needs, read once: an `app.cadence.judge.Judge`."""
 
     @property
     def start(self) -> date:

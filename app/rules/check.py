@@ -14,9 +14,11 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.selectable import AliasedReturnsRows
 
 from app.base import Model
+from app.cadence.calendar import Calendar
+from app.cadence.judge import Judge
 from app.parameters.definition import ParameterSpec
 from app.parameters.settings import Settings, UnknownSetting
-from app.parameters.value import Dated, Value, plain
+from app.parameters.value import Dated, Parameters, Value, plain
 from app.parameters.window import Period, Window
 from app.rules.rule import COLUMNS, EVIDENCE_COLUMNS, Rule, RuleSelect
 from app.workflow.ledger import OPENING_COLUMNS, Opening
@@ -32,7 +34,9 @@ SAMPLE_DAY: Final = date(2024, 9, 2)
 SAMPLE: Final = Window(
     as_of=SAMPLE_DAY,
     periods=(Period("2024-09", date(2024, 9, 1), date(2024, 9, 30), date(2024, 9, 30)),),
+    judge=lambda: Judge(SAMPLE_DAY, SAMPLE_DAY, SAMPLE_DAY, Calendar(), Parameters({}), {}),
 )
+_OF_CORE: Final = ParameterSpec(title="-", unit="count")
 
 
 class SelectFault(Exception):
@@ -55,6 +59,7 @@ def check_rule(rule: Rule, declared: Mapping[str, ParameterSpec]) -> None:
         if getattr(rule, name) not in known:
             found = str(getattr(rule, name))
             raise SelectFault("E054", argument=name, found=found, known=", ".join(known))
+    declared = {**declared, **{key.partition(".")[2]: _OF_CORE for key in rule.reads}}
     query = check_select(rule.select, declared)
     names = names_of(query)
     if names != COLUMNS:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache, partial
 
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from app.base import registry
-from app.cadence.period import Terms, load_years, months_of_years, periods_of, spans_of
-from app.parameters.settings import NoValue, Settings, settings_on
+from app.cadence.judge import Judge as ObligationJudge
+from app.cadence.judge import load_judge
+from app.cadence.period import WEEK, Terms, load_years, months_of_years, periods_of, spans_of
+from app.parameters.settings import NoValue, Settings, settings_by
 from app.parameters.value import Dated, Parameters, load_parameters
 from app.parameters.window import Period, Window
 from app.rules.rule import COLUMNS, Rule, RuleSelect
@@ -32,6 +35,7 @@ class Judge:
     as_of: date
     parameters: Parameters
     terms: Terms
+    obligations: Callable[[], ObligationJudge | None]
     school_ids: frozenset[int] | None = None
 
     def window(self, rule: Rule) -> Window | None:
@@ -39,7 +43,8 @@ class Judge:
         periods = self._periods(rule)
         if not periods:
             return None
-        return Window(self.as_of, periods, self.school_ids, months_of_years(self.terms))
+        months = months_of_years(self.terms)
+        return Window(self.as_of, periods, self.school_ids, months, self.obligations)
 
     def asked(
         self, rule: Rule, window: Window, ask: RuleSelect, columns: Sequence[str] = COLUMNS
@@ -61,17 +66,16 @@ class Judge:
         """Return periods of the school year, or all time."""
         if rule.period != "event":
             return periods_of(rule.period, self.terms, self.as_of)
-        keys = [f"{rule.plugin}.{name}" for name in registry.parameter_names(rule.plugin)]
-        return spans_of(self.parameters.changes(keys), self.as_of)
+        return spans_of(self.parameters.changes(_keys(rule)), self.as_of)
 
     def _stretches(
         self, rule: Rule, periods: Sequence[Period]
     ) -> list[tuple[Settings, tuple[Period, ...]]]:
         """Group consecutive periods whose last days have the same values."""
-        names = registry.parameter_names(rule.plugin)
+        keys = _keys(rule)
         stretches: list[tuple[Settings, tuple[Period, ...]]] = []
         for period in periods:
-            settings = settings_on(self.parameters, rule.plugin, names, period.end)
+            settings = settings_by(self.parameters, keys, period.end)
             if stretches and stretches[-1][0] == settings:
                 stretches[-1] = (stretches[-1][0], (*stretches[-1][1], period))
             else:
@@ -89,7 +93,24 @@ def judge_on(
     """Read calendar and parameters of a judging day, with drafts of values laid over them."""
     parameters = load_parameters(session).with_draft(drafts)
     terms = load_years(session, as_of, parameters=parameters)
-    return Judge(session, as_of, parameters, terms, school_ids)
+    obligations = cache(partial(_judge_of, session, as_of, terms, parameters))
+    return Judge(session, as_of, parameters, terms, obligations, school_ids)
+
+
+def _judge_of(
+    session: Session, as_of: date, terms: Terms, parameters: Parameters
+) -> ObligationJudge | None:
+    """Read what judging the obligations of the school year needs; nothing without a calendar."""
+    if terms.year is None:
+        return None
+    # The first fortnight begins on the Monday of its week, before the school year does.
+    return load_judge(session, as_of, terms.year[0] - WEEK, as_of, parameters=parameters)
+
+
+def _keys(rule: Rule) -> tuple[str, ...]:
+    """Return the full keys of the parameters that a rule may ask for."""
+    names = registry.parameter_names(rule.plugin)
+    return (*(f"{rule.plugin}.{name}" for name in names), *rule.reads)
 
 
 def brief(error: BaseException) -> str:

@@ -78,6 +78,8 @@ class Rule:
     message: Any = ""
     bound: Literal["", "≥", "≤", "="] = ""
     unit: Any = ""
+    reads: tuple[str, ...] = ()
+    """Full keys of parameters of the core: settings have them under their short names, too."""
 
     @property
     def plugin(self) -> str:

@@ -17,7 +17,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app import clock
-from app.cadence.calendar import working_days_between
 from app.crud.badge import state_badge
 from app.crud.gallery import Exhibit, exhibits_of
 from app.crud.interface import BureauInterface
@@ -187,7 +186,7 @@ def _turn_of_others(finding: Finding, moments: Sequence[Moment], today: date) ->
     due = deadline.next_due(session, finding, since)
     if due is None:
         return None
-    return Due(due, working_days_between(session, due, today, county_id=finding.county_id))
+    return Due(due, deadline.next_overdue(session, finding, due, today))
 
 
 def add_views(appbuilder: AppBuilder) -> None:

@@ -35,21 +35,39 @@ LONGEST_BREAK: Final = timedelta(days=100)
 """Look this far for the next school day: no vacation is longer."""
 
 
-def days_from(session: Session, finding: Finding, key: str, start: date) -> date | None:
-    """Return the last of the working days that a parameter gives, counted after a day."""
+def days_from(
+    session: Session, finding: Finding, key: str, start: date, *, in_term: bool = False
+) -> date | None:
+    """Return the last of the working days that a parameter gives, counted after a day.
+
+    With `in_term` the clock of what needs pupils stops in vacations.
+    """
     count = number_on(session, key, start)
     if count is None:
         return None
+    if in_term:
+        return _after(session, finding, start, count)
     return working_days_after(session, start, count, county_id=finding.county_id)
 
 
 def next_due(session: Session, finding: Finding, since: date) -> date | None:
     """Return the day by which the other side must act; `since` is the day of the last step.
 
-    That is to serve what was found, to decide an objection, to verify a claim.
+    That is to serve what was found, counted from the inspection, to decide an objection, to verify
+    a claim.
     """
     key = None if finding.is_self_found else _OTHERS_TURN.get(finding.state)
-    return None if key is None else days_from(session, finding, key, since)
+    if key is None:
+        return None
+    start = finding.found_on if key == FEEDBACK else since
+    return days_from(session, finding, key, start, in_term=key == RETURN_VISIT)
+
+
+def next_overdue(session: Session, finding: Finding, due: date, day: date) -> int:
+    """Return the working days elapsed after the day by which the other side had to act."""
+    if finding.state == FindingState.CLAIMED:
+        return _elapsed(session, finding, due, day)
+    return working_days_between(session, due, day, county_id=finding.county_id)
 
 
 def order_from(session: Session, finding: Finding) -> date | None:

@@ -5,10 +5,27 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    distinct,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.orm import aliased
 
 from app.cadence.calendar import last_working_day
-from app.models import Finding, FindingState, FindingStep
+from app.models import (
+    ChecklistItem,
+    ChecklistVersion,
+    Finding,
+    FindingState,
+    FindingStep,
+)
 
 UNFINISHED: Final = (
     FindingState.OPEN,
@@ -19,13 +36,14 @@ UNFINISHED: Final = (
 
 
 def standing(as_of: date) -> Select:
-    """Select where every finding stood at the end of a day: its state, due day and reopenings."""
+    """Select where every finding stood at the end of a day: its state, since when, its due day."""
     order = (FindingStep.happened_on.desc(), FindingStep.id.desc())
     latest = (
         select(
             FindingStep.finding_id,
             FindingStep.to_state.label("state"),
             FindingStep.due_on,
+            FindingStep.happened_on.label("since"),
             func.row_number().over(partition_by=FindingStep.finding_id, order_by=order).label("n"),
         )
         .where(FindingStep.happened_on <= as_of)
@@ -40,7 +58,9 @@ def standing(as_of: date) -> Select:
             Finding.found_on,
             Finding.needs_pupils,
             Finding.is_urgent,
+            Finding.is_self_found,
             latest.c.state,
+            latest.c.since,
             latest.c.due_on,
         )
         .join(latest, and_(latest.c.finding_id == Finding.id, latest.c.n == 1))
@@ -51,9 +71,7 @@ def standing(as_of: date) -> Select:
 def closings(start: date, end: date) -> Select:
     """Select every closing of a finding from one day to another, whatever came after it."""
     return select(FindingStep.finding_id, FindingStep.township_id, FindingStep.school_id).where(
-        FindingStep.happened_on.between(start, end),
-        FindingStep.to_state == FindingState.CLOSED,
-        FindingStep.from_state != FindingState.CLOSED,
+        FindingStep.happened_on.between(start, end), *_is_closing()
     )
 
 
@@ -64,9 +82,80 @@ def overdue(as_of: date) -> Select:
     turn.
     """
     then = standing(as_of).subquery()
-    return select(then.c.finding_id, then.c.township_id, then.c.school_id, then.c.due_on).where(
+    return select(then).where(
         is_overdue(then.c.state, then.c.due_on, then.c.needs_pupils, then.c.is_urgent, as_of)
     )
+
+
+def unserved(as_of: date, days: int) -> Select:
+    """Select the findings that were not served at the end of a day, after so many working days.
+
+    What a school found itself is not served to it: it is put right on the spot.
+    """
+    then = standing(as_of).subquery()
+    return select(then).where(
+        then.c.state == FindingState.OPEN,
+        ~then.c.is_self_found,
+        then.c.found_on < last_working_day(as_of, before=days),
+    )
+
+
+def unverified(as_of: date, days: int) -> Select:
+    """Select the findings that nobody has verified, so many working days after the claim.
+
+    The clock of what needs pupils stops in vacations, an urgent one never.
+    """
+    then = standing(as_of).subquery()
+    last = case(
+        (
+            _stops(then.c.needs_pupils, then.c.is_urgent),
+            last_working_day(as_of, in_term=True, before=days),
+        ),
+        else_=last_working_day(as_of, before=days),
+    )
+    return select(then).where(then.c.state == FindingState.CLAIMED, then.c.since < last)
+
+
+def failed_again(as_of: date) -> Select:
+    """Select the findings on a matter that was closed before: `closed` counts those closings.
+
+    The matter is the item of the checklist, whatever its version, at the same school or township,
+    and the same child where it is about one. What a school finds itself is no reproach, and what
+    is objected to or was withdrawn is none yet, or none at all.
+    """
+    then = standing(as_of).subquery()
+    again, item, version = Finding, ChecklistItem, ChecklistVersion
+    before, its_item, its_version = aliased(again), aliased(item), aliased(version)
+    closed = (
+        select(func.count(distinct(before.id)))
+        .join(FindingStep, FindingStep.finding_id == before.id)
+        .join(its_item, its_item.id == before.item_id)
+        .join(its_version, its_version.id == its_item.version_id)
+        .where(
+            before.id != again.id,
+            before.township_id == again.township_id,
+            before.school_id.is_not_distinct_from(again.school_id),
+            before.child_id.is_not_distinct_from(again.child_id),
+            its_item.key == item.key,
+            its_version.checklist_id == version.checklist_id,
+            *_is_closing(),
+            FindingStep.happened_on < again.found_on,
+        )
+        .correlate(again, item, version)
+        .scalar_subquery()
+    )
+    rows = (
+        select(then, closed.label("closed"))
+        .join(again, again.id == then.c.finding_id)
+        .join(item, item.id == again.item_id)
+        .join(version, version.id == item.version_id)
+        .where(
+            ~then.c.is_self_found,
+            then.c.state.not_in((FindingState.OBJECTED, FindingState.WITHDRAWN)),
+        )
+        .subquery()
+    )
+    return select(rows).where(rows.c.closed > 0)
 
 
 def is_overdue(
@@ -77,13 +166,28 @@ def is_overdue(
     as_of: date,
 ) -> ColumnElement[bool]:
     """Return the condition that a rectification is overdue at the end of a day."""
-    stops = and_(needs_pupils == true(), is_urgent != true())
+    stops = _stops(needs_pupils, is_urgent)
     running = or_(
         state == FindingState.SERVED,
         and_(state == FindingState.OPEN, is_urgent == true()),
     )
     last = case((stops, last_working_day(as_of, in_term=True)), else_=last_working_day(as_of))
     return and_(running, due_on < last)
+
+
+def _is_closing() -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that a step closed a finding."""
+    return (
+        FindingStep.to_state == FindingState.CLOSED,
+        FindingStep.from_state != FindingState.CLOSED,
+    )
+
+
+def _stops(
+    needs_pupils: ColumnElement[bool], is_urgent: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Tell whether a clock stops in vacations."""
+    return and_(needs_pupils == true(), is_urgent != true())
 
 
 def overdue_now(as_of: date) -> ColumnElement[bool]:

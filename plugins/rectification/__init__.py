@@ -1,0 +1,1 @@
+"""问题整改: written feedback, rectification, return visits."""
