@@ -55,6 +55,7 @@ def standing(as_of: date) -> Select:
             Finding.township_id,
             Finding.school_id,
             Finding.inspection_id,
+            Finding.item_id,
             Finding.found_on,
             Finding.needs_pupils,
             Finding.is_urgent,

@@ -8,6 +8,7 @@ from typing import Final
 from app.kit import Rule, _l, hookimpl
 
 from .documents import incomplete
+from .doubles import other_sessions, two_homes
 from .evidence import of_months, of_years
 from .judgement import (
     SESSION,
@@ -137,5 +138,17 @@ def rules() -> Iterable[Rule]:
                 "The child is taught at home and not on the disability roster, or is on it and "
                 "placed nowhere"
             ),
+        ),
+        Rule(
+            key="home_teaching.teacher_in_two_homes",
+            code="DUP-1",
+            clause="LP24-A1-4-3g",
+            subject=SESSION,
+            period="school_year",
+            severity="violation",
+            absent="skip",
+            select=two_homes,
+            evidence=other_sessions,
+            message=_l("A teacher was in %(observed)s other homes at the same time"),
         ),
     ]

@@ -31,6 +31,7 @@ from app.kit import (
     hookimpl,
 )
 
+from .documents import answers_behind, missing_documents
 from .models import MonthlyReport
 
 NEEDED = (
@@ -136,5 +137,17 @@ def rules() -> Iterable[Rule]:
                 "The report of %(observed)s is not filed; it was due on day %(required)s of the "
                 "next month"
             ),
+        ),
+        Rule(
+            key="records.documents_missing",
+            code="DOC-SCH",
+            clause="LP24-A1",
+            subject="school",
+            period="semester",
+            severity="violation",
+            absent="unknown",
+            select=missing_documents,
+            evidence=answers_behind,
+            message=_l("%(observed)s required documents were not there at the last look"),
         ),
     ]

@@ -31,7 +31,7 @@ from app.kit import (
     transfers_overdue,
 )
 
-from . import absences, counts, leaves
+from . import absences, counts, doubles, leaves
 from .closing import ABSENT
 from .ledgers import DROPPED_OUT, MONITORED, SUSPECTED
 
@@ -305,4 +305,5 @@ def rules() -> Iterable[Rule]:
             counts.skipped,
             _l("Counted %(observed)s times in the daily check; every active class is checked once"),
         ),
+        *doubles.rules(),
     ]

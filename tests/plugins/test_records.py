@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import partial
 
 import pytest
 import time_machine
@@ -11,11 +12,24 @@ from sqlalchemy import event, func, select
 from app import database
 from app.base import registry
 from app.extensions import db
-from app.models import AttendanceReport, Code, LedgerEntry, StatusEvent
+from app.models import (
+    Answer,
+    AttendanceReport,
+    ChecklistItem,
+    Code,
+    Finding,
+    FindingState,
+    FindingStep,
+    Inspection,
+    LedgerEntry,
+    StatusEvent,
+    Violation,
+)
 from app.testing import PluginContract
 from plugins.records.indicators import last_day, month_before, take
 from plugins.records.models import Activity, Indicator, MonthlyReport
 from tests.builder import CountyBuilder
+from tests.visits import semesters
 
 DAY = date(2026, 4, 3)
 SUSPECTED = "roll_and_attendance.suspected"
@@ -214,3 +228,58 @@ def test_school_without_the_months_report_is_warned_after_the_day(
     assert not has_violation(filed, key)
     run_rule("MON-1", as_of=date(2025, 11, 6))
     assert has_violation(filed, key)
+
+
+def test_documents_missing_at_the_last_look_are_told(county, run_rule) -> None:
+    autumn, spring = (semester.starts_on for semester in semesters(county))
+    schools = {name: county.school(name) for name in ("甲校", "乙校", "丙校", "丁校", "戊校")}
+    look = partial(_look, county)
+    look(schools["甲校"], date(2026, 3, 5), meeting_notice="fails", meeting_minutes="fails")
+    look(schools["甲校"], date(2026, 3, 6), meeting_notice="unchecked", meeting_minutes="conforms")
+    look(schools["乙校"], date(2026, 3, 5), meeting_notice="fails", meeting_minutes="fails")
+    look(schools["乙校"], date(2026, 3, 5), state="draft", meeting_notice="conforms")
+    look(schools["丙校"], date(2026, 1, 5), meeting_notice="fails")
+    look(schools["丙校"], date(2026, 3, 5), meeting_notice="conforms")
+    look(schools["丁校"], date(2026, 3, 5), meeting_notice="fails", ended=FindingState.CLOSED)
+    look(schools["戊校"], date(2026, 3, 10), meeting_notice="fails")
+
+    run_rule("DOC-SCH", as_of=date(2026, 3, 9))
+
+    names = {school.id: name for name, school in schools.items()}
+    rows = county.all(select(Violation).where(Violation.rule_key == "records.documents_missing"))
+    assert {(names[row.subject_id], row.period_start, row.observed) for row in rows} == {
+        ("甲校", spring, "1"),
+        ("乙校", spring, "2"),
+        ("丙校", autumn, "1"),
+    }
+
+
+def _look(county, school, day, *, state="submitted", ended=None, **verdicts) -> None:
+    """Store an inspection that looked for documents; its findings may have ended since."""
+    scope = county.scope_of(school)
+    items = {
+        key: county.scalar(select(ChecklistItem).where(ChecklistItem.key == key))
+        for key in verdicts
+    }
+    version_id = next(iter(items.values())).version_id
+    row = Inspection(
+        type_key="department_visit", checklist_version_id=version_id, occurred_on=day,
+        state=state, **scope,
+    )  # fmt: skip
+    row.answers = [
+        Answer(item_id=items[key].id, verdict=verdict, **scope) for key, verdict in verdicts.items()
+    ]
+    county.add(row)
+    if ended is None:
+        return
+    finding = Finding(
+        inspection_id=row.id, item_id=row.answers[0].item_id, facts="事实", state=ended,
+        found_on=day, **scope,
+    )  # fmt: skip
+    finding.steps = [
+        FindingStep(
+            step="close", from_state="open", to_state=ended, happened_on=day,
+            happened_at=datetime(2026, 3, 5, 4, tzinfo=UTC), **scope,
+        )
+    ]  # fmt: skip
+    county.add(finding)
