@@ -17,12 +17,13 @@ LONGEST_PARAMETERS: Final = 500
 
 
 class ViolationState(StrEnum):
-    """Where people stand with a violation; whether it still holds, only the rule says."""
+    """Where people stand with a violation; only its rule resolves it, or finds it again."""
 
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     EXPLAINED = "explained"
     WAIVED = "waived"
+    RESOLVED = "resolved"
 
 
 class RuleRun(Restricted, Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -44,8 +44,8 @@ class Evidence:
 NOTHING = Evidence()
 
 
-def evidence_of(judge: Judge, rule: Rule, wanted: Subquery) -> Evidence:
-    """Return the evidence of a rule's verdicts, whose identities a subquery holds.
+def evidence_of(judge: Judge, rule: Rule, wanted: Subquery | Collection[Identity]) -> Evidence:
+    """Return the evidence of a rule's verdicts: of stored ones in a subquery, or of these.
 
     One statement for each stretch of time with the same settings. What a plugin's select raises
     becomes the error of the result.
@@ -59,16 +59,19 @@ def evidence_of(judge: Judge, rule: Rule, wanted: Subquery) -> Evidence:
             with judge.session.begin_nested():
                 for row in judge.session.execute(_of(query, wanted)):
                     kind, key, start, record_type, record_id, day, detail = row
-                    record = Record(record_type, record_id, day, _text(detail))
-                    found.setdefault((kind, key, start), set()).add(record)
+                    if isinstance(wanted, Subquery) or (kind, key, start) in wanted:
+                        record = Record(record_type, record_id, day, _text(detail))
+                        found.setdefault((kind, key, start), set()).add(record)
     except Exception as error:  # a plugin's select must not take the page away
         log.exception("the evidence of rule %s failed", rule.key)
         return Evidence(error=brief(error))
     return Evidence({identity: _ordered(records) for identity, records in found.items()})
 
 
-def _of(query: Select, wanted: Subquery) -> Select:
-    """Keep the records of the wanted verdicts."""
+def _of(query: Select, wanted: Subquery | Collection[Identity]) -> Select:
+    """Keep the records of the stored verdicts that are wanted."""
+    if not isinstance(wanted, Subquery):
+        return query
     rows = query.subquery("record")
     same: list[ColumnElement[bool]] = [
         wanted.c[name] == rows.c[name] for name in ("subject_type", "subject_id", "period_start")

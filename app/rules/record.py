@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.models import School, Township, Violation
 from app.parameters.settings import Settings
-from app.rules.evidence import Identity, Record, evidence_of
+from app.rules.evidence import NOTHING, Identity, Record, evidence_of
 from app.rules.judge import Judge, judge_on
 from app.rules.rule import COLUMNS, Rule
 from app.rules.seen import Seen, load_seen
@@ -72,7 +72,9 @@ def stored_verdicts(session: Session, rules: Sequence[Rule], judge: Judge) -> li
     return _sorted(verdicts)
 
 
-def found_verdicts(judge: Judge, rules: Sequence[Rule]) -> list[Verdict]:
+def found_verdicts(
+    judge: Judge, rules: Sequence[Rule], *, with_evidence: bool = True
+) -> list[Verdict]:
     """Return what rules find as of a day, without storing anything."""
     verdicts: list[Verdict] = []
     for rule in rules:
@@ -80,14 +82,18 @@ def found_verdicts(judge: Judge, rules: Sequence[Rule]) -> list[Verdict]:
         if window is None:
             continue
         known = _first_seen(judge.session, rule, judge.as_of)
+        found: list[Verdict] = []
         for query, settings in judge.asked(rule, window, rule.select):
-            rows = judge.session.execute(_placed(query)).all()
-            evidence = evidence_of(judge, rule, query.subquery())
-            for row in rows:
-                verdict = _found(rule, row, settings, judge.as_of)
-                first = known.get(verdict.identity, judge.as_of)
-                records = evidence.of(verdict.identity)
-                verdicts.append(_complete(replace(verdict, first_seen=first), rule, records))
+            found += [
+                _found(rule, row, settings, judge.as_of)
+                for row in judge.session.execute(_placed(query))
+            ]
+        named = {one.identity for one in found}
+        evidence = evidence_of(judge, rule, named) if with_evidence and named else NOTHING
+        for one in found:
+            first = known.get(one.identity, judge.as_of)
+            records = evidence.of(one.identity)
+            verdicts.append(_complete(replace(one, first_seen=first), rule, records))
     return _sorted(verdicts)
 
 

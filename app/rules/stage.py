@@ -104,7 +104,8 @@ def store(connection: Connection, rule: Rule, as_of: date, run_id: int) -> Count
 def close(connection: Connection, rule: Rule, window: Window) -> int:
     """Resolve the violations of the window that no longer hold; return their number."""
     done = update(_VIOLATION).where(*_standing(rule, window), ~_is_found())
-    return connection.execute(done.values(resolved_on=window.as_of)).rowcount
+    resolved = done.values(resolved_on=window.as_of, state=str(ViolationState.RESOLVED))
+    return connection.execute(resolved).rowcount
 
 
 def end_waivers(connection: Connection, as_of: date) -> int:
@@ -212,18 +213,19 @@ def _change(rule: Rule, as_of: date) -> Executable:
                 "severity": rule.severity,
                 "changed_on": as_of,
                 "resolved_on": None,
-                "state": _state_when_found(),
+                "state": _state_when_found(as_of),
             }
         )
     )
 
 
-def _state_when_found() -> ColumnElement[str]:
-    """Let what comes back be open again, unless it is waived."""
-    stands = or_(
-        _VIOLATION.c.resolved_on.is_(None), _VIOLATION.c.state == str(ViolationState.WAIVED)
+def _state_when_found(as_of: date) -> ColumnElement[str]:
+    """Let what comes back be open again, unless it is waived until a later day."""
+    return case(
+        (_VIOLATION.c.resolved_on.is_(None), _VIOLATION.c.state),
+        (_VIOLATION.c.waived_until >= as_of, str(ViolationState.WAIVED)),
+        else_=str(ViolationState.OPEN),
     )
-    return case((stands, _VIOLATION.c.state), else_=str(ViolationState.OPEN))
 
 
 def _open(rule: Rule, as_of: date, run_id: int) -> Executable:

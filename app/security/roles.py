@@ -25,6 +25,8 @@ ALL = r".*"
 ASK = rf"{READ}|can_add"
 FOLLOW = rf"{READ}|can_(add|edit)"
 """Open and follow, but neither confirm nor close."""
+ANSWER = r"can_(acknowledge|explain)"
+"""Say something about a violation; only the bureau waives one."""
 DECIDE = rf"{READ}|can_decide"
 """A late entry is asked for by the school and decided on the next level: the bureau's people."""
 
@@ -55,6 +57,7 @@ LOOP = (
     "FindingView", "FeedbackView", "FindingStepView", "FindingReviewView", "ReturnVisitView",
 )  # fmt: skip
 RESULTS = ("CoverageView", "ObligationView", "ViolationView")
+RULES = ("RuleView",)
 EVIDENCE = ("EvidenceFileView", "EvidenceView")
 BULLETINS = ("BulletinView",)
 IMPORTS = ("ImportView",)
@@ -108,6 +111,7 @@ def _inspector(*more: Grant) -> tuple[Grant, ...]:
         *_on(ALL, DAILY),
         *_on(READ, REFERENCE, SCHOOLS, STAFF, CHILDREN, LEDGERS, ATTENDANCE, RESULTS),
         *_on(READ, ("InspectionView",)),
+        *_on(ANSWER, ("ViolationView",)),
         *_on(DO, VISITS, LOOP, EVIDENCE, BULLETINS),
         *more,
     )
@@ -118,6 +122,7 @@ def _unit(*more: Grant) -> tuple[Grant, ...]:
     return (
         *_on(ALL, DAILY),
         *_on(READ, REFERENCE, SCHOOLS, STAFF, ATTENDANCE, ("InspectionView",), LATE, RESULTS),
+        *_on(ANSWER, ("ViolationView",)),
         *_on(DO, CHILDREN, LEDGERS, VISITS, LOOP, EVIDENCE, BULLETINS, IMPORTS),
         *more,
     )
@@ -131,7 +136,7 @@ _ALL_TEMPLATES = (
         _l("Education task group"),
         COUNTY,
         "task_group",
-        _inspector(*_on(DO, RESULTS, LEDGERS)),
+        _inspector(*_on(DO, RESULTS, RULES, LEDGERS)),
     ),
     RoleTemplate(
         "supervision_office",
@@ -141,7 +146,7 @@ _ALL_TEMPLATES = (
         _inspector(
             *_on("can_reveal", ("ChildView",)),
             *_on("can_run", ("PromotionView",)),
-            *_on(DO, RESULTS, LEDGERS, ("TownshipView", "PersonView")),
+            *_on(DO, RESULTS, RULES, LEDGERS, ("TownshipView", "PersonView")),
             *_on(ALL, SCHOOLS, ("LiaisonAssignmentView",)),
             *_on(DO, ("SchoolYearView", "SemesterView", "CalendarDayView"), IMPORTS),
             *_on(DECIDE, LATE),
@@ -235,7 +240,7 @@ _ALL_TEMPLATES = (
         (
             *_on(ALL, DAILY, REFERENCE, ("PluginView", "RuleRunView", "JobView"), IMPORTS),
             *_on(ALL, SCHOOLS),
-            *_on(READ, STAFF),
+            *_on(READ, STAFF, RULES),
         ),
         is_duty=True,
     ),

@@ -25,6 +25,7 @@ from app.views import (
     plugin,
     policy,
     staff,
+    violation,
     visit,
 )
 
@@ -36,6 +37,7 @@ OTHER_MODULES = (
     "teaching_point",
     "evidence",
     "coverage",
+    "rule",
     "bulletin",
     "promotion",
     "transfer",
@@ -84,7 +86,7 @@ GROUPS = (
         "fa-calendar-check",
         (
             (obligation.ObligationView, "fa-calendar-check"),
-            (obligation.ViolationView, "fa-triangle-exclamation"),
+            (violation.ViolationView, "fa-triangle-exclamation"),
             (obligation.RuleRunView, "fa-gears"),
         ),
     ),

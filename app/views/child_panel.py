@@ -34,7 +34,7 @@ from app.models import (
 )
 from app.views.attendance_form import KIND_WORDS
 from app.views.due import is_running
-from app.views.obligation import SEVERITIES
+from app.views.violation import SEVERITIES
 from app.views.visit import VISIT_KINDS
 from app.words import words
 

@@ -17,7 +17,8 @@ from app.views.finding_form import LoopForm
 LONGEST_NOTE = 500
 
 
-def _note(label: Any, presence: Any) -> TextAreaField:
+def note_field(label: Any, presence: Any) -> TextAreaField:
+    """Return a field for a longer remark."""
     return TextAreaField(
         label,
         [presence, PlainText(lines=True), Length(max=LONGEST_NOTE)],
@@ -37,7 +38,7 @@ class CloseEntryForm(LoopForm):
         model=Code,
         narrow={"domain": "ledger_closing"},
     )
-    note = _note(_l("Remark"), Optional())
+    note = note_field(_l("Remark"), Optional())
     evidence = EvidenceField(
         _l("Proof"), owner=place_of_reader, description=_l("At least one file is needed.")
     )
@@ -52,7 +53,7 @@ class ConfirmEntryForm(LoopForm):
 
     key = "confirm"
     heading = _l("Confirm the entry")
-    note = _note(_l("What was checked, and the result"), Required())
+    note = note_field(_l("What was checked, and the result"), Required())
 
     def shown(self) -> list[Any]:
         """Return the fields in the order of the page."""

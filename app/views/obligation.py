@@ -1,4 +1,4 @@
-"""Show what is due, what the rules found, and the runs of the rules."""
+"""Show what is due, and the runs of the rules."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from flask_babel import lazy_gettext as _l
 
 from app.crud.base import ReadOnlyView
 from app.crud.interface import BureauInterface
-from app.models import Obligation, RuleRun, Violation
+from app.models import Obligation, RuleRun
 from app.models.inspection import type_title
 from app.security.roles import CAPACITIES
-
-SEVERITIES = {"violation": _l("Violation"), "warning": _l("Warning")}
 
 
 class ObligationView(ReadOnlyView):
@@ -44,43 +42,6 @@ class ObligationView(ReadOnlyView):
         "period_start": _l("Period from"),
         "period_end": _l("Period until"),
         "excused_reason": _l("Excused because"),
-    }
-
-
-class ViolationView(ReadOnlyView):
-    """Show what the rules found."""
-
-    datamodel = BureauInterface(Violation)
-    noun = _l("Violation")
-    list_title = _l("Violations and warnings")
-    list_columns = [
-        "code", "severity", "township", "school", "message", "period_start", "first_seen",
-        "resolved_on",
-    ]  # fmt: skip
-    show_columns = [
-        "code", "rule_key", "severity", "township", "school", "message", "observed", "required",
-        "parameter_key", "parameter_value", "effective_from", "clause_key", "period_start",
-        "first_seen", "changed_on", "resolved_on",
-    ]  # fmt: skip
-    search_columns = [
-        "code", "rule_key", "severity", "township", "school", "period_start", "first_seen",
-        "resolved_on",
-    ]  # fmt: skip
-    base_order = ("first_seen", "desc")
-    choices_columns = {"severity": SEVERITIES}
-    label_columns = {
-        "rule_key": _l("Rule"),
-        "severity": _l("Severity"),
-        "message": _l("What was found"),
-        "observed": _l("Observed"),
-        "required": _l("Required value"),
-        "parameter_key": _l("Parameter"),
-        "parameter_value": _l("Value of the parameter"),
-        "effective_from": _l("Value in force since"),
-        "period_start": _l("Period from"),
-        "first_seen": _l("First seen"),
-        "changed_on": _l("Changed on"),
-        "resolved_on": _l("Resolved on"),
     }
 
 

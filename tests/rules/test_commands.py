@@ -11,7 +11,7 @@ from app.extensions import db
 from app.host.loader import host_of
 from app.host.plugin import Contributions
 from app.views.plugin import note_rule_failures
-from tests.rules.conftest import rule
+from tests.rules.conftest import RULE, rule
 
 
 @pytest.fixture
@@ -37,13 +37,15 @@ def test_run_prints_what_it_did_and_fails_with_its_rules(app, county, limit, bro
     runner = app.test_cli_runner()
 
     listed = runner.invoke(rules, ["list"])
-    good = runner.invoke(rules, ["run", "--as-of", "2026-03-02", "--rule", "CROWD-1", "--json"])
+    good = runner.invoke(
+        rules, ["run", "--as-of", "2026-03-02", "--rule", "CROWD-1", "--json", "-"]
+    )
     both = runner.invoke(rules, ["run", "--as-of", "2026-03-03"])
 
     assert "CROWD-1" in listed.output
     assert (good.exit_code, both.exit_code) == (0, 1)
-    report = json.loads(good.output)
-    assert (report["as_of"], report["results"][0]["opened"]) == ("2026-03-02", 1)
+    (line,) = json.loads(good.stdout)
+    assert (line["rule"], line["first_seen"]) == (RULE, "2026-03-02")
 
 
 def test_unknown_rule_is_refused(app, brought) -> None:

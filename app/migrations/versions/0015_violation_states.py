@@ -29,6 +29,8 @@ def upgrade() -> None:
     """Apply this revision."""
     _add("violation", sa.Column("state", sa.String(12), nullable=False, server_default="open"))
     op.add_column("violation", sa.Column("waived_until", sa.Date))
+    rows = sa.table("violation", sa.column("state"), sa.column("resolved_on"))
+    op.execute(rows.update().where(rows.c.resolved_on.is_not(None)).values(state="resolved"))
     op.create_index(op.f("ix_violation_state"), "violation", ["state"])
     partial = sa.Column("is_partial", sa.Boolean, nullable=False, server_default=sa.false())
     _add("rule_run", partial)
