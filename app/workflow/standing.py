@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import (
     ColumnElement,
     Select,
+    Subquery,
     and_,
     case,
     distinct,
@@ -16,7 +17,6 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.orm import aliased
 
 from app.cadence.calendar import last_working_day
 from app.models import (
@@ -125,38 +125,46 @@ def failed_again(as_of: date) -> Select:
     is objected to or was withdrawn is none yet, or none at all.
     """
     then = standing(as_of).subquery()
-    again, item, version = Finding, ChecklistItem, ChecklistVersion
-    before, its_item, its_version = aliased(again), aliased(item), aliased(version)
+    again, before = _matters("again"), _matters("before")
+    same = and_(*(before.c[name] == again.c[name] for name in MATTER))
     closed = (
-        select(func.count(distinct(before.id)))
-        .join(FindingStep, FindingStep.finding_id == before.id)
-        .join(its_item, its_item.id == before.item_id)
-        .join(its_version, its_version.id == its_item.version_id)
-        .where(
-            before.id != again.id,
-            before.township_id == again.township_id,
-            before.school_id.is_not_distinct_from(again.school_id),
-            before.child_id.is_not_distinct_from(again.child_id),
-            its_item.key == item.key,
-            its_version.checklist_id == version.checklist_id,
-            *_is_closing(),
-            FindingStep.happened_on < again.found_on,
-        )
-        .correlate(again, item, version)
-        .scalar_subquery()
+        select(again.c.id, func.count(distinct(before.c.id)).label("closed"))
+        .join(before, and_(same, before.c.id != again.c.id))
+        .join(FindingStep, FindingStep.finding_id == before.c.id)
+        .where(*_is_closing(), FindingStep.happened_on < again.c.found_on)
+        .group_by(again.c.id)
+        .subquery("closed")
     )
-    rows = (
-        select(then, closed.label("closed"))
-        .join(again, again.id == then.c.finding_id)
-        .join(item, item.id == again.item_id)
-        .join(version, version.id == item.version_id)
+    return (
+        select(then, closed.c.closed)
+        .join(closed, closed.c.id == then.c.finding_id)
         .where(
             ~then.c.is_self_found,
             then.c.state.not_in((FindingState.OBJECTED, FindingState.WITHDRAWN)),
         )
-        .subquery()
     )
-    return select(rows).where(rows.c.closed > 0)
+
+
+MATTER: Final = ("township_id", "school_id", "child_id", "checklist_id", "key")
+"""What two findings have in common that are about the same matter."""
+
+
+def _matters(name: str) -> Subquery:
+    """Return the findings with their matter, zero where it has no school or no child."""
+    return (
+        select(
+            Finding.id,
+            Finding.found_on,
+            Finding.township_id,
+            func.coalesce(Finding.school_id, 0).label("school_id"),
+            func.coalesce(Finding.child_id, 0).label("child_id"),
+            ChecklistVersion.checklist_id,
+            ChecklistItem.key,
+        )
+        .join(ChecklistItem, ChecklistItem.id == Finding.item_id)
+        .join(ChecklistVersion, ChecklistVersion.id == ChecklistItem.version_id)
+        .subquery(name)
+    )
 
 
 def is_overdue(
