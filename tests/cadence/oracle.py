@@ -67,6 +67,7 @@ class Seen:
     people: dict[str, datetime | None]
     is_backfilled: bool = False
     created: datetime | None = None
+    id: int = 0
 
 
 @dataclass(eq=False)

@@ -43,13 +43,24 @@ CAPACITIES = {name: kind[1] for name, kind in oracle.KINDS.items()}
 
 
 def made_world(dice: random.Random) -> World:
-    """Make a county with odd weeks, short months, handovers, exceptions and visits of all sorts."""
+    """Make a county with odd weeks and short months, and what happened in it."""
     semesters = _semesters(dice)
     within = [day for first, last in semesters for day in oracle.days(first, last)]
     weekdays = [day for day in within if day.weekday() < 5]
     off = set(dice.sample(weekdays, dice.randint(0, min(30, len(weekdays)))))
     weekends = [day for day in within if day.weekday() > 4]
     make_up = set(dice.sample(weekends, min(len(weekends), dice.randint(0, 3))))
+    return made_places(dice, semesters, off, make_up)
+
+
+def made_places(
+    dice: random.Random,
+    semesters: list[tuple[date, date]],
+    off: set[date],
+    make_up: set[date],
+) -> World:
+    """Make schools with handovers, exceptions and visits of all sorts under a calendar."""
+    within = [day for first, last in semesters for day in oracle.days(first, last)]
     towns = [Town(dice.choice([date(2025, 9, 1), *dice.sample(within, 2)])) for _ in range(2)]
     campuses = [_campus(dice, dice.choice(towns), within) for _ in range(4)]
     holdings = [one for campus in campuses for one in _holdings(dice, campus, within)]
@@ -126,6 +137,10 @@ class Store:
         self.number = itertools.count(1)
 
     def rows(self) -> None:
+        self.calendar()
+        self.places()
+
+    def calendar(self) -> None:
         session, world = self.session, self.world
         self.year = self._kept(
             SchoolYear(county_id=self.county_id, name="学年", starts_on=YEAR[0], ends_on=YEAR[1])
@@ -150,6 +165,9 @@ class Store:
                 for day in oracle.days(YEAR[0] - MARGIN, YEAR[1] + MARGIN)
             ],
         )
+
+    def places(self) -> None:
+        session, world = self.session, self.world
         self.people = [self._kept(Person(county_id=self.county_id, name="某人")) for _ in range(9)]
         for campus in world.campuses:
             self._campus(campus)
@@ -243,6 +261,7 @@ class Store:
                 is_backfilled=one.is_backfilled, created_at=one.created, **scope,
             )
         )  # fmt: skip
+        one.id = row.id
         for person, (capacity, at) in zip(self.people, one.people.items(), strict=False):
             self.session.add(
                 InspectionParticipant(

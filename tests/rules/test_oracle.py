@@ -1,0 +1,156 @@
+"""Compare every violation with independent judges, over generated counties."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import database
+from app.base import registry
+from app.cadence.obligation import settle
+from app.models import Violation
+from app.rules.engine import run_rules
+from app.rules.judge import judge_on
+from app.rules.rule import EVIDENCE_COLUMNS, Rule
+from tests.builder import CountyBuilder
+from tests.cadence.oracle import months
+from tests.rules.kept import keep
+from tests.rules.made import SmallCounty, made_county, made_frame
+from tests.rules.oracle import OUTCOMES, Frame, Key, Verdicts, World, judged_cadences
+from tests.rules.oracle_attendance import judged_attendance
+from tests.rules.oracle_doubles import (
+    judged_errands,
+    judged_homes,
+    judged_pictures,
+    judged_visits,
+)
+from tests.rules.oracle_findings import judged_findings
+from tests.rules.oracle_records import judged_papers
+from tests.rules.oracle_suspension import judged_suspensions
+from tests.rules.oracle_teaching import judged_teaching
+
+TOGETHER = 10
+"""Counties under one calendar: one load, one run of the rules."""
+PROVEN = (
+    ".gap", "feedback_missing", "visit_missing", "documents_missing", ".overdue", ".found_again",
+    "inspection", "presence", "picture", ".double_visit", "homes",
+)  # fmt: skip
+"""How the keys of rules end that always rest on a record."""
+ELSEWHERE = ("reconciliation.", "accountability.")
+"""Plugins whose rules are judged by tables in their own tests: the roster of a whole county, and
+cases that only inspections of a superior open."""
+
+
+def judged_by_hand(frame: Frame, one: SmallCounty) -> Verdicts:
+    """Ask the independent judges."""
+    world = World(frame.semesters_before, frame.off, frame.make_up, [], [], [], set())
+    before, now = months(world), months(one.world)
+    blocks = [
+        [(first, last, inside[-1]) for first, last, inside in found] for found in (before, now)
+    ]
+    return {
+        **judged_cadences(frame, one.world),
+        **judged_findings(frame, one.matters),
+        **judged_suspensions(frame, one.pupils),
+        **judged_teaching(frame, *blocks, one.taught),
+        **judged_attendance(frame, one.attendance, one.world.seen),
+        **judged_papers(frame, one.papers),
+        **judged_errands(frame, one.errands, one.world.seen),
+        **judged_pictures(frame, one.pictures),
+        **judged_visits(frame, one.pupils),
+        **judged_homes(frame, one.taught),
+    }
+
+
+def judged_by_the_product(county: CountyBuilder, frame: Frame) -> Verdicts:
+    """Run the rules and read what they left open."""
+    rules = [rule for rule in registry.rules() if is_covered(rule.key)]
+    settle(county.session, frame.as_of)
+    report = run_rules(county.session, frame.as_of, rules=rules)
+    assert [result for result in report.results if result.error] == []
+    rows = county.session.execute(select(Violation.__table__)).all()
+    found = {
+        (row.rule_key, row.subject_id, row.period_start): (row.observed, row.required)
+        for row in rows
+    }
+    assert _bare(county.session, frame, rules, found) == set()
+    return found
+
+
+def _bare(session: Session, frame: Frame, rules: list[Rule], found: Verdicts) -> set[Key]:
+    """Read the evidence of the rules; return the verdicts that should rest on some and do not."""
+    judge = judge_on(session, frame.as_of)
+    shown: set[Key] = set()
+    for rule in rules:
+        window = judge.window(rule)
+        if rule.evidence is None or window is None:
+            continue
+        for query, _settings in judge.asked(rule, window, rule.evidence, EVIDENCE_COLUMNS):
+            rows = query.subquery()
+            keys = session.execute(select(rows.c.subject_id, rows.c.period_start).distinct())
+            shown |= {(rule.key, subject, start) for subject, start in keys}
+    return {key for key in found if key[0].endswith(PROVEN)} - shown
+
+
+def is_covered(key: str) -> bool:
+    return not key.startswith(ELSEWHERE)
+
+
+def agree(county: CountyBuilder, seed: int) -> None:
+    """Judge some counties both ways."""
+    dice = random.Random(seed)
+    frame = made_frame(dice)
+    counties = [made_county(dice, frame) for _ in range(TOGETHER)]
+    with county.context(), database.writing():
+        try:
+            keep(county, frame, counties)
+            product = judged_by_the_product(county, frame)
+        finally:
+            county.session.rollback()
+    hand: Verdicts = {}
+    for one in counties:
+        hand |= judged_by_hand(frame, one)
+    differing = {
+        key: (said(product.get(key)), said(hand.get(key)))
+        for key in product.keys() | hand.keys()
+        if said(product.get(key)) != said(hand.get(key))
+    }
+    assert differing == {}, (seed, frame.as_of, frame.changes, differing)
+
+
+def said(verdict: tuple[Any, Any] | None) -> tuple[str, str] | None:
+    """Return the figures of a verdict as they are compared; nothing where there is none."""
+    if verdict is None:
+        return None
+    observed, required = (
+        value.isoformat() if isinstance(value, date) else str(value) for value in verdict
+    )
+    for word, key in (("未开展", "missed"), ("逾期", "late")):
+        observed = key if observed.startswith(word) else observed
+    return observed, required.partition(" (")[0]
+
+
+def test_rules_judge_as_independent_judges_do(county: CountyBuilder) -> None:
+    OUTCOMES.clear()
+    for seed in range(3):
+        agree(county, seed)
+
+    sides = {(key, fires) for key in covered(county) for fires in (True, False)}
+    assert sides - OUTCOMES.keys() == set()
+
+
+def covered(county: CountyBuilder) -> list[str]:
+    """Return the rules that the judges know; each must have cases on either side of its edge."""
+    with county.context():
+        return [rule.key for rule in registry.rules() if is_covered(rule.key)]
+
+
+@pytest.mark.long
+def test_rules_judge_as_independent_judges_do_in_many_counties(county: CountyBuilder) -> None:
+    for seed in range(100, 130):
+        agree(county, seed)
