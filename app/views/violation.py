@@ -37,7 +37,7 @@ ABSENT = {
     "violation": _l("Missing data counts as a violation"),
     "unknown": _l("Where data is missing, the verdict stays open"),
 }
-TONES = {
+TONES: Mapping[str, str] = {
     ViolationState.OPEN: "tone-danger",
     ViolationState.ACKNOWLEDGED: "tone-warning",
     ViolationState.EXPLAINED: "tone-info",
@@ -72,18 +72,15 @@ class ViolationInterface(BureauInterface):
         for row, shown in zip(lst, super().get_values(lst, list_columns), strict=True):
             if "message" in shown and row.rule_key in rules:
                 shown["message"] = message_of(rules[row.rule_key], row.observed, row.required)
-            if "state" in shown:
-                shown["state"] = state_badge(row)
             yield shown
 
 
-def state_badge(violation: Violation) -> Markup:
+def state_badge(state: str, until: date | None = None) -> Markup:
     """Return in words and colour where people stand with a violation."""
-    said = steps.STATES.get(violation.state, violation.state)
-    if violation.state == ViolationState.WAIVED and violation.waived_until is not None:
-        said = _("Waived until %(day)s", day=violation.waived_until.isoformat())
-    tone = TONES.get(violation.state, "")  # type: ignore[call-overload]  # a stored word
-    return Markup('<span class="badge-soft {}">{}</span>').format(tone, str(said))
+    said = steps.STATES.get(state, state)
+    if state == ViolationState.WAIVED and until is not None:
+        said = _("Waived until %(day)s", day=until.isoformat())
+    return Markup('<span class="badge-soft {}">{}</span>').format(TONES.get(state, ""), str(said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +100,7 @@ class ViolationView(StepView, ReadOnlyView):
     noun = _l("Violation")
     list_title = _l("Violations and warnings")
     list_columns = [
-        "code", "severity", "state", "township", "school", "message", "period_start",
-        "first_seen", "resolved_on",
+        "code", "severity", "state", "township", "school", "message", "first_seen", "resolved_on",
     ]  # fmt: skip
     show_columns = ["code", "township", "school", "steps"]
     search_columns = [
@@ -114,6 +110,7 @@ class ViolationView(StepView, ReadOnlyView):
     base_order = ("first_seen", "desc")
     show_template = "violation/show.html"
     choices_columns = {"severity": SEVERITIES, "state": steps.STATES, "code": RuleCodes()}
+    formatters_columns = {"state": state_badge}
     label_columns = {
         "code": _l("Rule"),
         "severity": _l("Severity"),
@@ -182,7 +179,7 @@ class ViolationView(StepView, ReadOnlyView):
             self.show_template,
             title=_("%(rule)s: %(place)s", rule=row.code, place=row.school or row.township),
             violation=row,
-            state=state_badge(row),
+            state=state_badge(row.state, row.waived_until),
             severity=SEVERITIES.get(row.severity, row.severity),
             account=account,
             absent=_absent_of(account.rule),
