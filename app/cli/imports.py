@@ -63,9 +63,10 @@ def import_(
         result = _run(opened, dry_run=dry_run, backfilled=backfilled)
     except Refused as refusal:
         raise click.ClickException(refusal.message) from None
-    if errors is not None and result.faults:
+    told = (*result.faults, *result.warnings)
+    if errors is not None and told:
         again = imports.open_file(found, content, file.name)
-        errors.write_bytes(imports.error_workbook(found, again.table, result.faults))
+        errors.write_bytes(imports.error_workbook(found, again.table, told))
     _print(found, result, errors)
     if result.failed:
         sys.exit(1)
@@ -90,18 +91,20 @@ def _print(entity: Entity, result: Result, errors: Path | None) -> None:
     batch = f"batch {result.batch_id}: " if result.batch_id else ""
     console.print(
         f"{batch}{result.total} rows: {result.added} added, {result.changed} changed, "
-        f"{result.skipped} skipped, {result.failed} failed"
+        f"{result.skipped} skipped, {result.failed} failed, {result.warned} to look at"
     )
     if result.ignored:
         console.print(f"columns not read: {', '.join(result.ignored)}", markup=False)
-    if not result.faults:
+    told = (*result.faults, *result.warnings)
+    if not told:
         return
-    table = Table("Row", "Column", "Reason")
-    for fault in result.faults[:FAULTS_SHOWN]:
-        table.add_row(str(fault.number), header_of(entity, fault.column), fault.message)
+    table = Table("Row", "Column", "Reason", "")
+    for fault in told[:FAULTS_SHOWN]:
+        head, kind = header_of(entity, fault.column), "imported" if fault.is_warning else "failed"
+        table.add_row(str(fault.number), head, fault.message, kind)
     console.print(table)
-    if len(result.faults) > FAULTS_SHOWN or errors is not None:
-        console.print(f"{len(result.faults)} reasons{f', all in {errors}' if errors else ''}")
+    if len(told) > FAULTS_SHOWN or errors is not None:
+        console.print(f"{len(told)} reasons{f', all in {errors}' if errors else ''}")
 
 
 @click.command("export")

@@ -15,6 +15,7 @@ from app.cadence.obligation import settle
 from app.extensions import db
 from app.rules.engine import run_rules
 from app.rules.openings import open_entries
+from app.workflow.enrolment_problem import close_stale
 
 
 @click.command()
@@ -42,6 +43,7 @@ def work(session: Session, day: date) -> list[str]:
     The plugins work before the rules, which judge what they leave.
     """
     settled = settle(session, day)
+    close_stale(session)
     opened = open_entries(session, day)
     failed = [one.opening for one in opened if one.error]
     failed += registry.nightly(session, day)

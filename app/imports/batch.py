@@ -65,7 +65,7 @@ def entities() -> tuple[Entity, ...]:
     return (*CORE, *registry.entities())
 
 
-def find_entity(key: str) -> Entity | None:
+def find_entity(key: str | None) -> Entity | None:
     """Return an entity by its key."""
     return next((entity for entity in entities() if entity.key == key), None)
 
@@ -215,13 +215,13 @@ def finish(connection: Connection, entity: Entity, batch: int, result: Result, s
     """Write down what became of a batch: its counts, its faults and one entry of the trail."""
     now = clock.now()
     connection.execute(_fault.delete().where(_fault.c.batch_id == batch))
-    kept = result.faults[:FAULTS_KEPT]
+    kept = (*result.faults[:FAULTS_KEPT], *result.warnings[:FAULTS_KEPT])
     insert_many(
         connection,
         _fault,
-        ["id", "batch_id", "number", "header", "message"],
+        ["id", "batch_id", "number", "header", "message", "is_warning"],
         (
-            (key, batch, fault.number, *_words(entity, fault))
+            (key, batch, fault.number, *_words(entity, fault), fault.is_warning)
             for key, fault in zip(next_ids(connection, _fault, len(kept)), kept, strict=True)
         ),
     )
@@ -232,6 +232,7 @@ def finish(connection: Connection, entity: Entity, batch: int, result: Result, s
         "changed": result.changed,
         "skipped": result.skipped,
         "failed": result.failed,
+        "warned": result.warned,
         "error": None,
         "changed_at": now,
     }
@@ -247,7 +248,8 @@ def _words(entity: Entity, fault: Fault) -> tuple[str, str]:
 
 
 def faults_of_batch(session: Session, batch: int, limit: int) -> Sequence[Any]:
-    """Return the first faults of a batch, in the order of the file."""
-    query = select(_fault.c.number, _fault.c.header, _fault.c.message)
-    ordered = query.where(_fault.c.batch_id == batch).order_by(_fault.c.number, _fault.c.id)
+    """Return the first faults of a batch, then its warnings, each in the order of the file."""
+    query = select(_fault.c.number, _fault.c.header, _fault.c.message, _fault.c.is_warning)
+    order = (_fault.c.is_warning, _fault.c.number, _fault.c.id)
+    ordered = query.where(_fault.c.batch_id == batch).order_by(*order)
     return session.connection().execute(ordered.limit(limit)).all()

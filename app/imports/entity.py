@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as made
 from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
@@ -102,6 +102,9 @@ class Key:
     names: tuple[str, ...]
     optional: tuple[str, ...] = ()
     is_weak: bool = False
+    choose: Chooser | None = None
+    """Which of the rows that bear the key a line means; lines of several places may bear one key.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,8 @@ class Fault:
     number: int
     column: str
     message: str
+    is_warning: bool = False
+    """Whether the line is stored all the same."""
 
 
 @dataclass(slots=True)
@@ -128,8 +133,15 @@ class Row:
     """Lines of the same file that this one names and that have no key yet."""
     stored: Any = None
     """The row that the natural key found, with the model's columns as attributes."""
+    others: Sequence[Any] = ()
+    """Stored rows of other places that bear the line's key, where it is a row of its own."""
+    warnings: list[Fault] = made(default_factory=list)
     id: int | None = None
     is_changed: bool = False
+
+    def warn(self, column: str, message: str) -> None:
+        """Note what is unusual; the line is stored all the same."""
+        self.warnings.append(Fault(self.number, column, message, is_warning=True))
 
     def fail(self, column: str, message: str) -> None:
         """Note what is wrong; the line will not be stored."""
@@ -140,6 +152,10 @@ class Row:
         return self.values.get(name)
 
 
+Choose = Callable[[Row, Sequence[Any]], Any]
+"""Return the stored row that a line means, of those that bear its key; None for a new one."""
+Chooser = Callable[[Connection], Choose]
+"""Read what choosing needs, once for a file, and return how to choose."""
 Complete = Callable[[Row, date], None]
 """Complete a line from itself alone, and note what is wrong; gets today."""
 Prepare = Callable[[Session, Sequence[Row]], None]
@@ -148,6 +164,8 @@ Check = Callable[[Session, Sequence[Row]], None]
 """Judge all good lines together with a constant number of statements, and note what is wrong."""
 Stored = Callable[[Session, "Writer", Sequence[Row]], None]
 """Follow the lines that were stored; changes go through the writer, so that undo knows them."""
+Undoing = Callable[[Session, Collection[int]], None]
+"""Take away what hangs on rows that a batch added, before it is taken back; gets their keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +194,7 @@ class Entity:
     prepare: Prepare | None = None
     check: Check | None = None
     stored: Stored | None = None
+    undoing: Undoing | None = None
 
     @property
     def table(self) -> Table:
@@ -195,3 +214,8 @@ class Entity:
 def faults_of(rows: Iterable[Row]) -> list[Fault]:
     """Return all faults, in the order of the file."""
     return [fault for row in rows for fault in row.faults]
+
+
+def warnings_of(rows: Iterable[Row]) -> list[Fault]:
+    """Return what is unusual in lines that do not fail, in the order of the file."""
+    return [warning for row in rows if not row.faults for warning in row.warnings]

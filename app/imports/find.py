@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -44,6 +45,8 @@ class Finder:
                 if not _has(key, row):
                     continue
                 token = tuple(map(row.values.get, names))
+                if key.choose is not None:
+                    token += row.place
                 first = seen.setdefault(token, row.number)
                 if first != row.number and not row.faults:
                     row.fail(key.names[0], _("The row repeats row %(number)s.", number=first))
@@ -69,8 +72,25 @@ class Finder:
                 same.append(table.c.county_id == self.county_id)
             if self.connection.dialect.name == "postgresql":
                 query = query.with_for_update(of=table)
-            for found in self.connection.execute(query.where(*same)):
-                self._attach(key, wanted[found.n], found)
+            rows_found = self.connection.execute(query.where(*same))
+            if key.choose is None:
+                for found in rows_found:
+                    self._attach(key, wanted[found.n], found)
+                return
+            many: dict[int, list[Any]] = defaultdict(list)
+            for found in rows_found:
+                many[found.n].append(found)
+        self._choose(key, wanted, many)
+
+    def _choose(self, key: Key, rows: Sequence[Row], many: Mapping[int, Sequence[Any]]) -> None:
+        """Attach to each line the row that it means, of those that bear its key."""
+        if key.choose is None or not many:
+            return
+        choose = key.choose(self.connection)
+        for n, candidates in many.items():
+            found = choose(rows[n], candidates)
+            if found is not None:
+                self._attach(key, rows[n], found)
 
     def _joinable(self, key: Key, rows: Sequence[Row]) -> Sequence[Row]:
         """Leave out the lines that no stored row can fit, asked of the table as a whole."""

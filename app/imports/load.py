@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app.base import Refused, TownshipScoped
 from app.columns import Encrypted
 from app.imports import items, late
-from app.imports.entity import Column, Entity, Place, Row, faults_of
+from app.imports.entity import Column, Entity, Place, Row, faults_of, warnings_of
 from app.imports.find import PLACE, Finder
 from app.imports.mapping import Match
 from app.imports.report import Result
@@ -279,6 +279,8 @@ def load(
         skipped=len(rows) - added - changed - len(failed),
         failed=len(failed),
         faults=tuple(faults_of(rows)),
+        warnings=(warnings := tuple(warnings_of(rows))),
+        warned=len({warning.number for warning in warnings}),
         batch_id=writer.batch_id if writer else None,
         numbers=failed,
     )

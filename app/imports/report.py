@@ -26,6 +26,10 @@ class Result:
     """Lines that say what is stored already, and empty ones."""
     failed: int = 0
     faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+    """What is unusual in lines that are stored all the same."""
+    warned: int = 0
+    """How many lines those are."""
     ignored: tuple[str, ...] = ()
     """Heads of columns that were not read."""
     batch_id: int | None = None
@@ -37,7 +41,26 @@ def error_workbook(entity: Entity, table: Table, faults: Sequence[Fault]) -> byt
     """Return the failed lines as they were, with their row numbers, columns and reasons.
 
     Without its first three columns it is a file that can be imported again once it is mended.
+    Lines with warnings, which are stored, stand on a sheet of their own.
     """
+    failed = [fault for fault in faults if not fault.is_warning]
+    warned = [fault for fault in faults if fault.is_warning]
+    sheets = []
+    if failed or not warned:
+        sheets.append(
+            _sheet(entity, table, failed, _("Failed rows"), _("Rows that were not imported"))
+        )
+    if warned:
+        title = _("Rows that were imported and should be looked at")
+        sheets.append(_sheet(entity, table, warned, _("Warnings"), title))
+    target = BytesIO()
+    workbook.write(target, sheets, title=str(entity.title))
+    return target.getvalue()
+
+
+def _sheet(
+    entity: Entity, table: Table, faults: Sequence[Fault], name: str, title: str
+) -> workbook.Sheet:
     by_number: dict[int, list[Fault]] = defaultdict(list)
     for fault in faults:
         by_number[fault.number].append(fault)
@@ -53,11 +76,8 @@ def error_workbook(entity: Entity, table: Table, faults: Sequence[Fault]) -> byt
         for number, cells in zip(table.numbers, table.rows, strict=True)
         if number in by_number
     )
-    head = workbook.Head(str(entity.title), _("Rows that were not imported"))
-    sheet = workbook.Sheet(_("Failed rows"), head, columns, rows, frozen_columns=3)
-    target = BytesIO()
-    workbook.write(target, [sheet], title=str(entity.title))
-    return target.getvalue()
+    head = workbook.Head(str(entity.title), title)
+    return workbook.Sheet(name, head, columns, rows, frozen_columns=3)
 
 
 def _line(

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.base import Model, Refused, Restricted, Shared, TownshipScoped
 from app.columns import Encrypted, UtcDateTime
+from app.imports.batch import find_entity
 from app.imports.stage import staged
 from app.imports.store import Edit, Writer
 from app.models import Change, ImportBatch, ImportRow
@@ -49,12 +50,23 @@ def undo(session: Session, batch_id: int, scope: Scope) -> None:
         .order_by(_row.c.change_id)
     ).all()  # fmt: skip
     writer = Writer(connection)
+    _prepare(session, batch_id, done)
     try:
         for table in reversed(Model.metadata.sorted_tables):
             _take_back(writer, table, [one for one in done if one.table_name == table.name], scope)
     except IntegrityError:
         raise Refused(_("Other records refer to rows of this batch; it stays.")) from None
     audit.record("undo", table="import_batch", row_id=batch_id)
+
+
+def _prepare(session: Session, batch_id: int, done: Sequence[Any]) -> None:
+    """Let the entity take away what hangs on the rows that go."""
+    entity = find_entity(session.scalar(select(_batch.c.entity).where(_batch.c.id == batch_id)))
+    if entity is None or entity.undoing is None:
+        return
+    name = entity.table.name
+    born = {one.row_id for one in done if one.action == "insert" and one.table_name == name}
+    entity.undoing(session, born)
 
 
 def _take_back(writer: Writer, table: Table, done: Sequence[Any], scope: Scope) -> None:

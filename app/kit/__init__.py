@@ -96,6 +96,7 @@ from app.workbook import Column as SheetColumn
 from app.workbook import Head, Sheet
 from app.workflow.child import allowed_next, change_status
 from app.workflow.ledger import Ledger, Opening, ledger_words
+from app.workflow.seat import counted_elsewhere
 from app.workflow.standing import (
     UNFINISHED,
     closings,
@@ -218,6 +219,7 @@ __all__ = [
     "check_names",
     "class_days",
     "closings",
+    "counted_elsewhere",
     "earlier",
     "earlier_result",
     "failed_again",

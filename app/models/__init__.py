@@ -21,6 +21,7 @@ from app.models.child import (
     Guardian,
     StatusEvent,
 )
+from app.models.enrolment_problem import EnrolmentProblem
 from app.models.evidence import EvidenceFile, EvidenceSet
 from app.models.finding import (
     FEEDBACK_TITLES,
@@ -116,6 +117,7 @@ __all__ = [
     "County",
     "DailyMode",
     "Enrolment",
+    "EnrolmentProblem",
     "EvidenceFile",
     "EvidenceSet",
     "Feedback",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.base import Audited, Model, Named, Scoped, Shared, listed_by
@@ -90,7 +90,19 @@ class Child(Scoped, Audited, Named, Model):
     """A school-age child 适龄儿童少年; ``school`` is the present school, where there is one."""
 
     __tablename__ = "child"
-    __table_args__ = (UniqueConstraint("county_id", "id_number_index"), *listed_by())
+    __table_args__ = (
+        # Two schools may report one number, see EnrolmentProblem; one school has it once.
+        UniqueConstraint("county_id", "id_number_index", "school_id"),
+        Index(
+            "uq_child_number_without_school",
+            "county_id",
+            "id_number_index",
+            unique=True,
+            sqlite_where=text("school_id IS NULL"),
+            postgresql_where=text("school_id IS NULL"),
+        ),
+        *listed_by(),
+    )
     is_large = True
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -29,6 +29,8 @@ class ImportBatch(CountyScoped, Audited, Model):
     changed: Mapped[int] = mapped_column(default=0)
     skipped: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
+    warned: Mapped[int] = mapped_column(default=0)
+    """Rows that are stored and should be looked at."""
     error: Mapped[str | None] = mapped_column(Text)
     stored_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -64,6 +66,7 @@ class ImportFault(Restricted, Model):
     number: Mapped[int]
     header: Mapped[str] = mapped_column(String(200))
     message: Mapped[str] = mapped_column(String(500))
+    is_warning: Mapped[bool] = mapped_column(default=False)
 
 
 class ImportHeader(Restricted, Model):

@@ -17,6 +17,7 @@ from app.parameters.value import Dated
 from app.rules import stage
 from app.rules.judge import Judge, brief, judge_on
 from app.rules.rule import Rule
+from app.workflow.seat import counted_elsewhere
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def run_rules(
     chosen = tuple(registry.rules() if rules is None else rules)
     is_stored = not drafts and not _has_later_run(session, chosen, as_of)
     judge = judge_on(session, as_of, school_ids=school_ids, drafts=drafts)
-    run = _Run(session, judge, is_stored)
+    run = _Run(session, judge, is_stored, counted_elsewhere(session, as_of))
     results = run.all(chosen)
     report = RuleReport(as_of, is_stored, results)
     if is_stored:
@@ -74,6 +75,8 @@ class _Run:
     session: Session
     judge: Judge
     is_stored: bool
+    elsewhere: frozenset[int]
+    """Records of children who sit at another school."""
 
     def all(self, rules: Sequence[Rule]) -> tuple[RuleResult, ...]:
         """Run the rules one after another."""
@@ -116,7 +119,8 @@ class _Run:
         if window is None:
             return result
         connection = self.session.connection()
-        found = stage.fill(connection, self.judge.asked(rule, window, rule.select))
+        asked = self.judge.asked(rule, window, rule.select)
+        found = stage.fill(connection, asked, self.elsewhere)
         if not self.is_stored:
             would = stage.preview(connection, rule, window)
         else:

@@ -20,6 +20,7 @@ from app.parameters.window import Period, Window
 from app.rules.judge import WrongColumns, brief
 from app.security.scope import table_of
 from app.workflow.ledger import OPENING_COLUMNS, Ledger, Opening, ledgers
+from app.workflow.seat import counted_elsewhere
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +44,9 @@ def open_entries(
     before an entry was closed opens none again. The caller commits.
     """
     parameters = load_parameters(session)
+    elsewhere = counted_elsewhere(session, as_of)
     return tuple(
-        _open_one(session, parameters, as_of, ledger, opening)
+        _open_one(session, parameters, as_of, ledger, opening, elsewhere)
         for ledger in (ledgers() if chosen is None else chosen)
         for opening in registry.openings()
         if opening.ledger == ledger.key
@@ -52,12 +54,17 @@ def open_entries(
 
 
 def _open_one(
-    session: Session, parameters: Parameters, as_of: date, ledger: Ledger, opening: Opening
+    session: Session,
+    parameters: Parameters,
+    as_of: date,
+    ledger: Ledger,
+    opening: Opening,
+    elsewhere: frozenset[int],
 ) -> Opened:
     """Run one opening; what it raises becomes its result."""
     try:
         with session.begin_nested():
-            rows = _missing(session, parameters, as_of, ledger, opening)
+            rows = _missing(session, parameters, as_of, ledger, opening, elsewhere)
             # With keys of their own the rows are inserted together, on SQLite too.
             keys = next_ids(session.connection(), table_of(LedgerEntry), len(rows))
             for key, row in zip(keys, rows, strict=True):
@@ -70,9 +77,17 @@ def _open_one(
 
 
 def _missing(
-    session: Session, parameters: Parameters, as_of: date, ledger: Ledger, opening: Opening
+    session: Session,
+    parameters: Parameters,
+    as_of: date,
+    ledger: Ledger,
+    opening: Opening,
+    elsewhere: frozenset[int],
 ) -> Sequence[Row[Any]]:
-    """Return the children that an opening finds and that have no entry for it."""
+    """Return the children that an opening finds and that have no entry for it.
+
+    Not those of a problem enrolment who sit at another school: nobody misses them here.
+    """
     window = Window(as_of, (Period(as_of.isoformat(), as_of, as_of, as_of),))
     names = registry.parameter_names(opening.plugin)
     settings = settings_on(parameters, opening.plugin, names, as_of)
@@ -83,7 +98,8 @@ def _missing(
     columns = tuple(column.name for column in query.selected_columns)
     if columns != OPENING_COLUMNS:
         raise WrongColumns(", ".join(columns))
-    return session.execute(_without_entry(query, as_of, ledger.key, opening.category)).all()
+    rows = session.execute(_without_entry(query, as_of, ledger.key, opening.category)).all()
+    return [row for row in rows if row.child_id not in elsewhere]
 
 
 def _without_entry(query: Select[Any], as_of: date, ledger: str, category: str) -> Select[Any]:

@@ -5,7 +5,7 @@ The number of statements is the same for one row and for a hundred thousand, on 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -36,7 +36,14 @@ from sqlalchemy import (
 
 from app import clock
 from app.columns import UtcDateTime
-from app.models import LONGEST_PARAMETERS, Township, Violation, ViolationState, ViolationStep
+from app.models import (
+    LONGEST_PARAMETERS,
+    Child,
+    Township,
+    Violation,
+    ViolationState,
+    ViolationStep,
+)
 from app.parameters.settings import Settings
 from app.parameters.window import Window
 from app.rules.rule import COLUMNS, Rule
@@ -85,13 +92,25 @@ def drop(connection: Connection) -> None:
     TEMPORARY.drop_all(connection, checkfirst=False)
 
 
-def fill(connection: Connection, asked: Sequence[tuple[Select, Settings]]) -> int:
-    """Put the rows of a rule's selects into the table; return how many there are."""
+def fill(
+    connection: Connection,
+    asked: Sequence[tuple[Select, Settings]],
+    elsewhere: Collection[int] = (),
+) -> int:
+    """Put the rows of a rule's selects into the table; return how many there are.
+
+    Not those of children who sit ``elsewhere``: only the school that has a child answers for it.
+    """
     connection.execute(delete(FOUND))
-    return sum(
+    count = sum(
         connection.execute(_stage(query, settings), execution_options=COUNTED).rowcount
         for query, settings in asked
     )
+    if elsewhere:
+        is_child = FOUND.c.subject_type == Child.__tablename__
+        gone = delete(FOUND).where(is_child, FOUND.c.subject_id.in_(elsewhere))
+        count -= connection.execute(gone).rowcount
+    return count
 
 
 def store(connection: Connection, rule: Rule, as_of: date, run_id: int) -> Counts:

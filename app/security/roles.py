@@ -47,7 +47,7 @@ OF_SCHOOL = (
 STAFF = ("PersonView", "AppointmentView", "LiaisonAssignmentView")
 CHILDREN = (
     "ChildView", "EnrolmentView", "StatusEventView", "GuardianView", "ChildGroupView",
-    "PromotionView", "TransferView", "ArrivalView",
+    "PromotionView", "TransferView", "ArrivalView", "EnrolmentProblemView",
 )  # fmt: skip
 LEDGERS = ("LedgerEntryView",)
 VISITS = ("VisitView", "VisitParticipantView")
@@ -146,6 +146,7 @@ _ALL_TEMPLATES = (
         _inspector(
             *_on("can_reveal", ("ChildView",)),
             *_on("can_run", ("PromotionView",)),
+            *_on("can_settle", ("EnrolmentProblemView",)),
             *_on(DO, RESULTS, RULES, LEDGERS, ("TownshipView", "PersonView")),
             *_on(ALL, SCHOOLS, ("LiaisonAssignmentView",)),
             *_on(DO, ("SchoolYearView", "SemesterView", "CalendarDayView"), IMPORTS),

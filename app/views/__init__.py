@@ -41,6 +41,7 @@ OTHER_MODULES = (
     "bulletin",
     "promotion",
     "transfer",
+    "enrolment_problem",
     "imports",
     "security",
 )

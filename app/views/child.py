@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import flash
+from flask import flash, g
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from stdnum.cn import ric
 from wtforms import Form
 
 from app import clock
+from app.base import Refused
 from app.columns import blind_index
 from app.crud.base import BureauModelView
 from app.crud.fields import Beside
@@ -17,12 +18,16 @@ from app.crud.refusal import FieldRefused
 from app.extensions import db
 from app.models import Child
 from app.security import audit
+from app.security.completion import complete
+from app.security.guard import current_scope
 from app.security.privacy import compact_number, number_fault
 from app.views.child_history import has_changes
 from app.views.child_label import ID_KINDS, LABELS, SEXES
 from app.views.child_page import ChildPage
+from app.workflow import enrolment_problem as problems
 from app.workflow.child import age_warning, first_event
 from app.workflow.enrolment import first_place, move
+from app.workflow.seat import refuse_open
 
 
 class ChildView(ChildPage, BureauModelView):
@@ -70,20 +75,26 @@ class ChildView(ChildPage, BureauModelView):
             raise FieldRefused("born_on", _("This day lies in the future."))
 
     def pre_add(self, item: Child) -> None:
-        """Derive sex and day of birth, and begin with a registered status."""
+        """Derive sex and day of birth; look who else reports the number."""
         self._derive(item)
         self._warn(item)
+        self._compare_number(item)
 
     def pre_update(self, item: Child) -> None:
         """Derive sex and day of birth anew; note a move in the history of places."""
         self._derive(item)
         if has_changes(item, "born_on"):
             self._warn(item)
+        if has_changes(item, "school_id"):
+            self._refuse_problem(item)
+        if has_changes(item, "school_id", "id_number_index"):
+            self._compare_number(item)
         if has_changes(item, "school_id", "class_id"):
             move(db.session(), item)
 
     def saved(self, item: Child, *, is_new: bool) -> None:
-        """Begin the child's history with its first status and its first place."""
+        """Begin the history of a new child; open or settle what his number asks for."""
+        self._follow_number(item)
         if not is_new:
             return
         db.session.add(first_event(item, str(_("First entry"))))
@@ -98,6 +109,29 @@ class ChildView(ChildPage, BureauModelView):
     def before_edit(self, item: Child) -> None:
         """Record the reading that comes with editing."""
         self.shown(item)
+
+    def _refuse_problem(self, item: Child) -> None:
+        try:
+            refuse_open(db.session(), item.id)
+        except Refused as refusal:
+            raise FieldRefused("school", refusal.message) from None
+
+    def _compare_number(self, item: Child) -> None:
+        """Note for later whether other schools report the number; refuse where it cannot be."""
+        complete(db.session(), item, current_scope())  # the county, which a new row lacks
+        try:
+            g.number_is_shared = problems.judge_number(db.session(), item)
+        except Refused as refusal:
+            raise FieldRefused("id_number", refusal.message) from None
+
+    def _follow_number(self, item: Child) -> None:
+        is_shared = g.pop("number_is_shared", None)
+        if is_shared is None:
+            return
+        if is_shared and item.id_number_index is not None:
+            problems.open_missing(db.session(), item.county_id, [item.id_number_index])
+            flash(problems.told(), "warning")
+        problems.close_stale(db.session())
 
     def _warn(self, item: Child) -> None:
         text = age_warning(db.session(), item.born_on)

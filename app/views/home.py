@@ -17,6 +17,7 @@ from app.crud.fab import BaseView
 from app.extensions import db
 from app.models import (
     AttendanceReport,
+    EnrolmentProblem,
     Inspection,
     InspectionState,
     LateEntry,
@@ -24,8 +25,10 @@ from app.models import (
     School,
     Township,
 )
+from app.models.enrolment_problem import OPEN
 from app.views.card import Card, finding_cards
 from app.views.teaching_point import points_to_confirm
+from app.workflow.seat import is_open
 from app.workflow.transfer import arrivals
 
 
@@ -48,6 +51,7 @@ class HomeView(BaseView):
         yield from self._points()
         yield from self._late_entries()
         yield from self._arrivals()
+        yield from self._problems()
         yield from self._findings()
         yield from self._drafts()
         yield from self._forms()
@@ -98,6 +102,16 @@ class HomeView(BaseView):
             text = _("Children on the way to your schools; the sender keeps them till then.")
             address, icon = url_for("ArrivalView.list"), "fa-person-circle-check"
             yield Card(_("Arrivals to confirm"), address, count, text, icon, "warning")
+
+    def _problems(self) -> Iterator[Card]:
+        """Ask for what several schools report: which of them has the child."""
+        if not self._may("can_settle", "EnrolmentProblemView"):
+            return
+        count = db.session.scalar(select(func.count(EnrolmentProblem.id)).where(is_open())) or 0
+        if count:
+            text = _("Id numbers that several schools report: find out where the child is.")
+            address = url_for("EnrolmentProblemView.list", _flt_0_state=OPEN)
+            yield Card(_("Problem enrolments"), address, count, text, "fa-clone", "warning")
 
     def _findings(self) -> Iterator[Card]:
         """Count what is late, waits and is open."""

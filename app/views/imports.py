@@ -20,7 +20,7 @@ from app.crud.base import ReadOnlyView
 from app.crud.interface import BureauInterface, find
 from app.extensions import db
 from app.imports import source, upload
-from app.imports.batch import faults_of_batch, new_batch
+from app.imports.batch import FAULTS_KEPT, faults_of_batch, new_batch
 from app.imports.entity import Entity, Fault
 from app.imports.table import Table
 from app.imports.value import text_of
@@ -171,7 +171,7 @@ class ImportView(BaseView):
     @has_access
     @permission_name("list")
     def errors(self, pk: int) -> AnyResponse:
-        """Hand out the rows that failed, with their numbers, columns and reasons."""
+        """Hand out the rows that failed or should be looked at, with numbers and reasons."""
         batch = _own(pk)
         try:
             file = opened(db.session.connection(), batch)
@@ -180,11 +180,11 @@ class ImportView(BaseView):
             return redirect(url_for("ImportView.show", pk=pk))
         names = {str(column.header): column.name for column in file.entity.columns}
         faults = [
-            Fault(one.number, names.get(one.header, ""), one.message)
-            for one in faults_of_batch(db.session(), pk, batch.total or 0)
+            Fault(one.number, names.get(one.header, ""), one.message, one.is_warning)
+            for one in faults_of_batch(db.session(), pk, 2 * FAULTS_KEPT)
         ]
         content = imports.error_workbook(file.entity, file.table, faults)
-        return _workbook(content, _("Failed rows") + f" {batch.id}.xlsx")
+        return _workbook(content, _("Rows to look at") + f" {batch.id}.xlsx")
 
 
 class JobView(ReadOnlyView):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
@@ -23,17 +23,36 @@ def age_on(born_on: date | None, day: date) -> int | None:
     return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
 
 
-def age_warning(session: Session, born_on: date | None) -> str | None:
-    """Return what is unusual about the age of a child; such a child is stored all the same."""
+def usual_births(session: Session) -> tuple[date | None, date | None]:
+    """Return the first and the last day of birth whose age is usual today; None: no limit."""
     today = clock.today()
-    age = age_on(born_on, today)
-    if age is None:
-        return None
     figures = load_parameters(session, AGE_LIMITS)
     least, most = (figures.on(key, today) for key in AGE_LIMITS)
-    if (least is None or age >= int(least)) and (most is None or age <= int(most)):
-        return None
+    first = None if most is None else _years_before(today, int(most) + 1) + timedelta(days=1)
+    return first, None if least is None else _years_before(today, int(least))
+
+
+def _years_before(day: date, years: int) -> date:
+    """Return the last birthday of somebody who is so many years old on a day."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:  # 29 February
+        return date(day.year - years, 2, 28)
+
+
+def unusual_age(born_on: date) -> str:
+    """Return what is said of a child of an unusual age."""
+    age = age_on(born_on, clock.today())
     return _("The child is %(age)s years old: check the day of birth.", age=age)
+
+
+def age_warning(session: Session, born_on: date | None) -> str | None:
+    """Return what is unusual about the age of a child; such a child is stored all the same."""
+    first, last = usual_births(session)
+    is_usual = (first is None or born_on is None or born_on >= first) and (
+        last is None or born_on is None or born_on <= last
+    )
+    return None if born_on is None or is_usual else unusual_age(born_on)
 
 
 def allowed_next(session: Session, status_id: int) -> list[ChildStatus]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.models import Child, Enrolment
+from app.workflow.seat import refuse_open
 
 ONE_DAY = timedelta(days=1)
 
@@ -27,6 +28,8 @@ def begin(session: Session, place: Enrolment) -> None:
         earlier.valid_to = place.valid_from - ONE_DAY
     if is_present(session, place):
         child = place.child
+        if child.school_id != place.school_id:
+            refuse_open(session, place.child_id)
         child.school_id, child.township_id = place.school_id, place.township_id
         child.class_id = place.class_id
 

@@ -16,7 +16,8 @@ from app.models import CalendarDay, Child, ChildStatus, Enrolment, School, Statu
 from app.security import guard
 from app.security.scope import Scope
 from app.workflow.child import change_status
-from app.workflow.enrolment import begin
+from app.workflow.enrolment import ONE_DAY, begin
+from app.workflow.seat import refuse_open
 
 UNDER_WAY, ARRIVED, TRANSFERRED = "transfer_under_way", "enrolled", "transferred"
 
@@ -42,6 +43,7 @@ def start(session: Session, transfer: Transfer) -> None:
     waiting = select(Transfer.id).where(Transfer.child_id == child.id, *_is_open())
     if session.scalars(waiting.limit(1)).first() is not None:
         raise Refused(_("A transfer of this child is under way already."))
+    refuse_open(session, child.id)
     if child.status.key != UNDER_WAY:
         text = _("Transfer to %(place)s: %(basis)s", place=transfer.to_place, basis=transfer.basis)
         _step(session, child, UNDER_WAY, transfer.started_on, text)
@@ -106,6 +108,23 @@ def leave_county(session: Session, transfer: Transfer, day: date) -> None:
         seat.valid_to = day
     child.class_id = None
     transfer.arrived_on, transfer.confirmed_by_id = day, actor.get().person_id
+
+
+def end_record(session: Session, child: Child, basis: str) -> None:
+    """End a record whose child is at another school: his place and his numbers end."""
+    today = clock.today()
+    for key in (UNDER_WAY, TRANSFERRED) if child.status.is_enrolled else ():
+        if child.status.key != key:
+            _step(session, child, key, today, basis)
+    for seat in session.scalars(select(Enrolment).filter_by(child_id=child.id, valid_to=None)):
+        seat.valid_to = max(seat.valid_from, today - ONE_DAY)
+    waiting = select(Transfer).where(Transfer.child_id == child.id, *_is_open())
+    for transfer in session.scalars(waiting):
+        transfer.cancelled_on = today
+    child.class_id = None
+    child.id_kind = "none"
+    child.id_number = child.id_number_index = None
+    child.enrolment_number = child.enrolment_number_index = None
 
 
 def cancel(session: Session, transfer: Transfer) -> None:

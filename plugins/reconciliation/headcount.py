@@ -7,7 +7,7 @@ way + elsewhere; what is left is the residue. 在校数 = present with and witho
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -41,6 +41,7 @@ from app.kit import (
     Session,
     StatusEvent,
     Township,
+    counted_elsewhere,
 )
 
 FILE: Final = Path(__file__).with_name("headcount.toml")
@@ -113,8 +114,9 @@ def columns() -> list[tuple[str, Any]]:
 
 
 def rows_of(session: Session, day: date, school_id: int | None = None) -> list[ClassRow]:
-    """Return the figures of each class of the reader's schools on a day, in one statement."""
-    return [_row(found) for found in session.execute(headcounts(day, school_id))]
+    """Return the figures of each class of the reader's schools on a day, in two statements."""
+    query = headcounts(day, school_id, counted_elsewhere(session, day))
+    return [_row(found) for found in session.execute(query)]
 
 
 def total(rows: Iterable[ClassRow]) -> Headcount:
@@ -139,9 +141,14 @@ def part_names() -> list[str]:
     return [f"part_{key}" for key in (LEAVE, UNEXPLAINED, *(one.key for one in parts()))]
 
 
-def headcounts(day: Day, school_id: int | None = None) -> Select[Any]:
-    """Select the figures by school and class on a day, or on the one that a subquery finds."""
-    seats = _seats(day, school_id)
+def headcounts(
+    day: Day, school_id: int | None = None, elsewhere: Collection[int] = ()
+) -> Select[Any]:
+    """Select the figures by school and class on a day, or on the one that a subquery finds.
+
+    The records of children whom several schools report, and who sit ``elsewhere``, are told there.
+    """
+    seats = _seats(day, school_id, elsewhere)
     keys = [LEAVE, UNEXPLAINED, *(one.key for one in parts())]
     counted = _counted(day).subquery()
     columns = [
@@ -174,7 +181,7 @@ def headcounts(day: Day, school_id: int | None = None) -> Select[Any]:
     )
 
 
-def _seats(day: Day, school_id: int | None) -> Subquery:
+def _seats(day: Day, school_id: int | None, elsewhere: Collection[int]) -> Subquery:
     """Select each place of a child that is held on the day, with the part that it counts in."""
     schools = select(School.id)
     if school_id is not None:
@@ -185,7 +192,7 @@ def _seats(day: Day, school_id: int | None) -> Subquery:
             SEAT.c.school_id,
             SEAT.c.class_id,
             SEAT.c.is_registered,
-            _part(day, last).label("part"),
+            _part(day, last, elsewhere).label("part"),
         )
         .outerjoin(last, and_(last.c.child_id == SEAT.c.child_id, last.c.place == 1))
         .outerjoin(AWAY, and_(AWAY.c.child_id == SEAT.c.child_id, AWAY.c.day == day))
@@ -194,7 +201,7 @@ def _seats(day: Day, school_id: int | None) -> Subquery:
     )
 
 
-def _part(day: Day, last: Subquery) -> ColumnElement[str]:
+def _part(day: Day, last: Subquery, elsewhere: Collection[int]) -> ColumnElement[str]:
     """Return which part of the identity a place counts in."""
     attends = or_(last.c.key.is_(None), last.c.key.in_(_read()["attending"]))
     is_there = and_(attends, AWAY.c.id.is_(None))
@@ -208,7 +215,7 @@ def _part(day: Day, last: Subquery) -> ColumnElement[str]:
     ]  # fmt: skip
     return case(
         (SEAT.c.is_registered.is_(False), case((is_there, literal(GUEST)), else_=literal(OTHER))),
-        (_sits_elsewhere(day), literal(ELSEWHERE)),
+        (or_(SEAT.c.child_id.in_(elsewhere), _sits_elsewhere(day)), literal(ELSEWHERE)),
         *by_status,
         (~attends, literal(OTHER)),
         (AWAY.c.kind.in_(_read()["leave"]), literal(LEAVE)),

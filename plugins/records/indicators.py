@@ -8,7 +8,14 @@ from typing import Any
 from sqlalchemy import Integer, Select, func, insert, literal, select, union_all
 from sqlalchemy.orm import aliased
 
-from app.kit import AttendanceReport, Child, ChildStatus, Session, StatusEvent
+from app.kit import (
+    AttendanceReport,
+    Child,
+    ChildStatus,
+    Session,
+    StatusEvent,
+    counted_elsewhere,
+)
 
 from .models import Indicator
 
@@ -30,12 +37,14 @@ def last_day(month: date) -> date:
 def take(session: Session, month: date, taken_on: date) -> int:
     """Store the indicators of a month, unless they are there already; return their number.
 
-    Two statements, however many children there are.
+    Three statements, however many children there are. A child whom several schools report counts
+    where he sits.
     """
     known = select(Indicator.id).where(Indicator.month == month).limit(1)
     if session.scalar(known) is not None:
         return 0
-    figures = union_all(*_figures(last_day(month))).subquery()
+    elsewhere = counted_elsewhere(session, last_day(month))
+    figures = union_all(*_figures(last_day(month), elsewhere)).subquery()
     rows = select(
         *(figures.c[name] for name in PLACES),
         literal(month).label("month"),
@@ -50,7 +59,7 @@ def take(session: Session, month: date, taken_on: date) -> int:
     return session.connection().execute(stored, execution_options=keep).rowcount
 
 
-def _figures(day: date) -> list[Select[Any]]:
+def _figures(day: date, elsewhere: frozenset[int]) -> list[Select[Any]]:
     """Return the selects of all figures, by place."""
     status, place = _statuses_on(day), [getattr(Child, name) for name in PLACES]
     counted = (
@@ -61,13 +70,14 @@ def _figures(day: date) -> list[Select[Any]]:
             func.count().label("value"),
         )
         .join(status, status.c.child_id == Child.id)
+        .where(Child.id.not_in(elsewhere))
         .group_by(*place, status.c.status_id)
     )
     on_roll = (
         select(*place, literal(ON_ROLL), literal(None, Integer), func.count())
         .join(status, status.c.child_id == Child.id)
         .join(ChildStatus, ChildStatus.id == status.c.status_id)
-        .where(ChildStatus.is_enrolled)
+        .where(ChildStatus.is_enrolled, Child.id.not_in(elsewhere))
         .group_by(*place)
     )
     return [counted, on_roll, _present(day)]

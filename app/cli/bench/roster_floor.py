@@ -59,7 +59,7 @@ ADD_CHILDREN = """
     JOIN school_class ON school_class.school_id = school.id AND school_class.name = stage.class
         AND school_class.is_active
     WHERE fault IS NULL
-    ON CONFLICT (county_id, id_number_index) DO UPDATE SET
+    ON CONFLICT (county_id, id_number_index, school_id) DO UPDATE SET
         name = excluded.name, search_key = excluded.search_key, born_on = excluded.born_on,
         class_id = excluded.class_id, is_boarding = excluded.is_boarding,
         household_place = excluded.household_place, residence_place = excluded.residence_place,

@@ -20,6 +20,15 @@ from app.imports.core.organization import (
     BY_YEAR,
     check_period,
 )
+from app.imports.core.record import (
+    check_moves,
+    follow_numbers,
+    follow_places,
+    forget_problems,
+    own_record,
+    tell_problems,
+    with_problems,
+)
 from app.imports.entity import Column, Entity, Key, Lookup, Row
 from app.imports.stage import staged
 from app.imports.store import Edit, Writer
@@ -27,6 +36,7 @@ from app.imports.value import number_is_sound
 from app.models import Child, ChildGroup, ChildStatus, Code, Enrolment, Guardian, StatusEvent
 from app.security.privacy import number_fault
 from app.security.scope import table_of
+from app.workflow.child import unusual_age, usual_births
 
 SEXES = {"male": _l("Male"), "female": _l("Female")}
 ID_KINDS = {
@@ -103,6 +113,8 @@ def _read_number(row: Row, number: str) -> None:
         if fault is not None and fault.level == "error":
             row.fail("id_number", fault.message)
             return
+        if fault is not None:
+            row.warn("id_number", fault.message)
     row.values["sex"] = "male" if int(number[16]) % 2 else "female"
     row.values["born_on"] = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
 
@@ -119,7 +131,7 @@ def _prepare_child(session: Session, rows: Sequence[Row]) -> None:
             row.fail("class", _("The class belongs to another school."))
 
 
-def _check_child(_session: Session, rows: Sequence[Row]) -> None:
+def _check_child(session: Session, rows: Sequence[Row]) -> None:
     """Keep the status of stored children: it changes by events only."""
     for row in rows:
         given = row.get("status")
@@ -128,9 +140,25 @@ def _check_child(_session: Session, rows: Sequence[Row]) -> None:
             row.values.setdefault("id_kind", "none")
         elif given is not None and given != row.stored.status_id:
             row.fail("status", _("The status of a child on file changes by events only."))
+    check_moves(session, rows)
+    tell_problems(rows)
+    _warn_of_ages(session, rows)
 
 
-def _begin_history(_session: Session, writer: Writer, rows: Sequence[Row]) -> None:
+def _warn_of_ages(session: Session, rows: Sequence[Row]) -> None:
+    """Warn of children who are unusually young or old; they are stored all the same."""
+    first, last = usual_births(session)
+    for row in rows:
+        born_on = row.get("born_on")
+        if born_on is None or (
+            (first is None or born_on >= first) and (last is None or born_on <= last)
+        ):
+            continue
+        if row.stored is None or row.stored.born_on != born_on:
+            row.warn("born_on", unusual_age(born_on))
+
+
+def _begin_history(session: Session, writer: Writer, rows: Sequence[Row]) -> None:
     """Begin the history of new children with their first status and their first place."""
     new = [row for row in rows if row.stored is None]
     today, basis = clock.today(), str(_("First entry"))
@@ -149,7 +177,13 @@ def _begin_history(_session: Session, writer: Writer, rows: Sequence[Row]) -> No
             for row in new
         ),
     )
-    seated = [row for row in new if row.place[2] is not None]
+    _begin_places(writer, [row for row in new if row.place[2] is not None])
+    follow_places(session, writer, rows)
+    follow_numbers(session, rows)
+
+
+def _begin_places(writer: Writer, seated: Sequence[Row]) -> None:
+    today = clock.today()
     writer.insert(
         Enrolment,
         [row.number for row in seated],
@@ -217,8 +251,8 @@ CHILD = Entity(
         ),
     ),
     keys=(
-        Key(("id_number",)),
-        Key(("enrolment_number",)),
+        Key(("id_number",), choose=own_record),
+        Key(("enrolment_number",), choose=own_record),
         Key(("name", "born_on"), optional=("school",), is_weak=True),
     ),
     view="ChildView",
@@ -228,6 +262,7 @@ CHILD = Entity(
     prepare=_prepare_child,
     check=_check_child,
     stored=_begin_history,
+    undoing=forget_problems,
 )
 
 GUARDIAN = Entity(
@@ -293,7 +328,11 @@ def _complete_enrolment(row: Row, _today: date) -> None:
 
 def _check_enrolment(session: Session, rows: Sequence[Row]) -> None:
     check_names(session, rows)
+    unsettled = with_problems(session)
     for row in rows:
+        if row.stored is None and row.get("valid_to") is None and row.get("child") in unsettled:
+            text = _("Several schools report the number of this child: settle that first.")
+            row.fail("child", text)
         place = row.places.get("class")
         if place and place[2] != row.place[2]:
             row.fail("class", _("The class belongs to another school."))
