@@ -13,9 +13,6 @@ from app.kit import (
     AttendanceReport,
     Column,
     Entity,
-    ImportColumn,
-    Key,
-    Lookup,
     School,
     Section,
     Session,
@@ -28,36 +25,18 @@ from app.kit import (
     today,
 )
 
+from .imports import ACTIVITY, MONTHLY_REPORT, REVIEW
 from .indicators import last_day, month_before, take
 from .models import Activity
 from .views import ACTIVITY_KINDS
 
 TOPICS = ("义务教育法宣传", "控辍保学政策宣讲", "资助政策进家庭", "防溺水与返校教育")
 
-ACTIVITY = Entity(
-    key="records_activity",
-    title=_l("Publicity activity"),
-    model=Activity,
-    columns=(
-        ImportColumn("township", _l("Township"), "lookup", lookup=Lookup(Township)),
-        ImportColumn("school", _l("School"), "lookup", lookup=Lookup(School)),
-        ImportColumn("held_on", _l("Held on"), "date", is_required=True, is_past=True),
-        ImportColumn("kind", _l("Kind"), "choice", is_required=True, choices=ACTIVITY_KINDS),
-        ImportColumn("topic", _l("Topic"), is_required=True),
-        ImportColumn("audience", _l("People reached"), "integer"),
-        ImportColumn("organiser", _l("Organiser")),
-        ImportColumn("note", _l("Note")),
-    ),
-    keys=(Key(("school", "held_on", "topic")), Key(("township", "held_on", "topic"))),
-    view="ActivityView",
-    place=("school", "township"),
-)
-
 
 @hookimpl
 def entities() -> Iterable[Entity]:
-    """Return what can be imported."""
-    return [ACTIVITY]
+    """Return what can be imported: reports, reviews, activities."""
+    return [MONTHLY_REPORT, REVIEW, ACTIVITY]
 
 
 def activities(window: Window, _settings: Settings) -> Select:

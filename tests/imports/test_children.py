@@ -142,6 +142,32 @@ def test_a_scope_loads_its_own_rows_only_and_pulls_nobody_over(county, load, she
     assert county.all(both) == [there.id, school.id]
 
 
+def test_an_unusual_age_is_a_warning_and_loads(app, county, load, sheets, ground):
+    births = (date(2002, 1, 1), date(2012, 3, 4), date(2023, 1, 1))
+    numbers = [sheets.id_number(born, 71) for born in births]
+    lines = [["甲", number, "", "修仁中学", "七年级1班", "", ""] for number in numbers]
+    content = sheets.workbook(lines, HEADS)
+
+    dry = load("child", content, dry=True)
+    result = load("child", content)
+    again = load("child", content)
+
+    assert counts(dry) == counts(result) == (3, 0, 0, 0)
+    assert [(one.number, one.column) for one in result.warnings] == [
+        (2, "born_on"),
+        (4, "born_on"),
+    ]
+    assert dry.warned == result.warned == 2
+    assert county.scalar(select(ImportBatch.warned).order_by(ImportBatch.id)) == 2
+    assert (again.skipped, again.warned) == (3, 0)  # told once, when it is new
+    with app.app_context():
+        entity = imports.find_entity("child")
+        opened = imports.open_file(entity, content, "a.xlsx")
+        told = imports.error_workbook(entity, opened.table, result.warnings)
+    sheet = openpyxl.load_workbook(BytesIO(told)).active
+    assert [row[0] for row in sheet.iter_rows(min_row=4, values_only=True)] == [2, 4]
+
+
 def test_a_dry_run_says_the_same_and_stores_nothing(county, load, lines):
     dry = load("child", lines, HEADS, dry=True)
 

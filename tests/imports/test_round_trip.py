@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from io import BytesIO
 
 import openpyxl
@@ -28,16 +28,21 @@ from app.models import (
     Inspection,
     InspectionParticipant,
     Leave,
+    LedgerEntry,
     School,
     SchoolClass,
     Semester,
     StatusEvent,
+    Transfer,
     Visit,
     VisitParticipant,
 )
 from app.security.scope import EVERYTHING
+from plugins.records.models import Activity, MonthlyReport, Review
 
-SMALL = [entity.key for entity in CORE]
+RECORDS = ("records_monthly_report", "records_review", "records_activity")
+SMALL = [*(entity.key for entity in CORE), *RECORDS]
+MONITORED = "roll_and_attendance.priority_monitoring"
 
 
 @pytest.fixture
@@ -109,6 +114,28 @@ def _fill(county, sheets):
         )
     )  # fmt: skip
     county.add(Absence(class_id=seats[0].id, day=date(2026, 3, 5), kind="sick_leave", **belongs))
+    county.add(
+        Transfer(
+            to_place="桂林某校", started_on=date(2026, 3, 9), basis="随父母迁居",
+            arrived_on=date(2026, 3, 12), **belongs,
+        )
+    )  # fmt: skip
+    county.add(
+        LedgerEntry(
+            ledger=MONITORED, since=date(2026, 3, 1), opened_on=date(2026, 3, 2),
+            reason_id=reason, next_action="家访", next_on=date(2026, 3, 20), **belongs,
+        )
+    )  # fmt: skip
+    month = date(2026, 2, 1)
+    filed = datetime(2026, 3, 1, tzinfo=UTC)
+    county.add(MonthlyReport(month=month, suspected=1, filed_at=filed, **scope))
+    county.add(
+        Review(
+            quarter=date(2026, 1, 1), reviewed_on=date(2026, 3, 8), schools=3, households=20,
+            conclusion="总体平稳", county_id=county.here.id,
+        )
+    )  # fmt: skip
+    county.add(Activity(held_on=date(2026, 3, 3), kind="lecture", topic="义务教育法宣传", **scope))
     return county
 
 
@@ -141,16 +168,21 @@ def test_an_export_reads_back_as_the_same_rows(app, filled, load, suffix):
 
 
 def test_rows_that_went_come_back_from_their_export(app, filled, load):
-    keys = ("visit", "guardian", "absence", "calendar_exception", "child_group", "class")
+    keys = (
+        "visit", "guardian", "absence", "calendar_exception", "child_group", "class", "transfer",
+        "ledger", "records_review", "records_activity", "leave",
+    )  # fmt: skip
     kept = {key: written(app, key) for key in keys}
-    for model in (VisitParticipant, Visit, Guardian, Absence, CalendarException, ChildGroup):
+    gone = (VisitParticipant, Visit, Guardian, Absence, CalendarException, ChildGroup, Transfer)
+    for model in (*gone, LedgerEntry, Review, Activity, Leave):
         filled.execute(model.__table__.delete())
 
     results = {key: load(key, content) for key, content in kept.items()}
 
     assert {key: (one.added, one.failed) for key, one in results.items()} == {
         "visit": (1, 0), "guardian": (1, 0), "absence": (1, 0), "calendar_exception": (1, 0),
-        "child_group": (1, 0), "class": (0, 0),
+        "child_group": (1, 0), "class": (0, 0), "transfer": (1, 0), "ledger": (1, 0),
+        "records_review": (1, 0), "records_activity": (1, 0), "leave": (1, 0),
     }  # fmt: skip
     assert {key: written(app, key) for key in keys} == kept
     assert filled.scalar(select(Guardian.phone)) == "13900000000"
