@@ -10,7 +10,7 @@ from pathlib import Path
 from flask import Flask
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAVY = ("pandas", "numpy", "pypinyin", "holidays", "openpyxl", "pytest")
+HEAVY = ("pandas", "numpy", "pypinyin", "holidays", "openpyxl", "pytest", "rich", "app.cli.deploy")
 PROGRAM = """
 import json, sys
 from pathlib import Path

@@ -2,46 +2,56 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Final
+
+import click
 from flask import Flask
+from flask.cli import AppGroup
+
+COMMANDS: Final = {
+    "audit": "audit:audit",
+    "bench": "bench.command:bench",
+    "bulletin": "bulletin:bulletin",
+    "daily": "daily:daily",
+    "deploy": "deploy:deploy",
+    "export": "imports:export",
+    "import": "imports:import_",
+    "ledgers": "ledgers:ledgers",
+    "nightly": "nightly:nightly",
+    "obligations": "obligations:obligations",
+    "plugins": "plugins:plugins",
+    "promote": "promote:promote",
+    "roles": "roles:roles",
+    "rules": "rules:rules",
+    "seed": "seed:seed",
+    "tidy": "tidy:tidy",
+    "translations": "translations:translations",
+    "undo-import": "imports:undo",
+    "worker": "imports:worker",
+}
+"""Where each command stands below this package."""
+
+
+class LazyGroup(AppGroup):
+    """Flask's group, which imports a command when it is asked for: a server asks for none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, those of extensions and plugins included."""
+        return sorted({*super().list_commands(ctx), *COMMANDS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command of the product, or of an extension or a plugin."""
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return super().get_command(ctx, cmd_name)
+        module, _colon, name = place.partition(":")
+        found: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
+        return found
 
 
 def register(app: Flask) -> None:
     """Add the product's commands to ``flask``."""
-    from app.cli import (
-        audit,
-        bulletin,
-        daily,
-        deploy,
-        imports,
-        ledgers,
-        nightly,
-        obligations,
-        plugins,
-        promote,
-        roles,
-        rules,
-        seed,
-        tidy,
-        translations,
-    )
-    from app.cli.bench import command as bench
-
-    app.cli.add_command(deploy.deploy)
-    app.cli.add_command(bench.bench)
-    app.cli.add_command(tidy.tidy)
-    app.cli.add_command(promote.promote)
-    app.cli.add_command(nightly.nightly)
-    for group in (
-        *imports.COMMANDS,
-        audit.audit,
-        seed.seed,
-        plugins.plugins,
-        rules.rules,
-        roles.roles,
-        bulletin.bulletin,
-        daily.daily,
-        obligations.obligations,
-        ledgers.ledgers,
-        translations.translations,
-    ):
-        app.cli.add_command(group)
+    group = LazyGroup(app.name)
+    group.commands.update(app.cli.commands)
+    app.cli = group

@@ -146,6 +146,3 @@ def worker(workers: int) -> None:
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # the real application
     if not jobs.serve(app, workers):
         raise click.ClickException("another process of this installation works off the jobs")
-
-
-COMMANDS = (import_, export, undo, worker)
