@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from flask_appbuilder import AppBuilder
@@ -21,9 +23,17 @@ from app.views.home import HomeView
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
+class Bureau(Flask):
+    """Flask, without asking of each function of each request whether it is a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function itself: no page of the product or of a plugin is a coroutine."""
+        return func
+
+
 def boot(config: settings.Config | None = None) -> Flask:
     """Return the application, ready to serve."""
-    app = Flask("app")
+    app = Bureau("app")
     app.config.from_object(config or settings.from_environment())
     host.read(app)
     _name_translations(app)

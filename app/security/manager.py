@@ -46,10 +46,18 @@ class BureauSecurityManager(SecurityManager):
             BaseSecurityManager.create_db(self)
 
     def create_limiter(self, app: Any) -> Limiter:
-        """Limit only what a view declares; logins are counted by `tries`, for all workers."""
-        limiter = Limiter(key_func=get_remote_address)
-        limiter.init_app(app)
-        return limiter
+        """Limit only what a view declares; logins are counted by `tries`, for all workers.
+
+        Bound to the application with the first such view: it asks at every request of any page.
+        """
+        return Limiter(key_func=get_remote_address)
+
+    def add_limit_view(self, baseview: Any) -> None:
+        """Limit a view that declares it."""
+        app = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy
+        if baseview.limits and "limiter" not in app.extensions:
+            self.limiter.init_app(app)
+        super().add_limit_view(baseview)
 
     def create_jwt_manager(self, app: Any) -> JWTManager:
         """Tie tokens to the account's session number, so that they end with the sessions."""

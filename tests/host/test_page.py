@@ -19,11 +19,13 @@ from tests.visitor import Visitor
 
 VIEWS = """
 from flask_appbuilder import BaseView, expose, has_access
+from flask_appbuilder.utils.limit import Limit
 from app.kit import Page, hookimpl
 
 class TramView(BaseView):
     route_base = "/tram"
     default_view = "list"
+    limits = [Limit("2 per hour", lambda: "everybody")]
 
     @expose("/")
     @has_access
@@ -162,6 +164,11 @@ def test_page_that_raises_is_an_incident_and_a_problem(crowded, administrator) -
     with crowded.test_request_context():
         facts = {"view": "TramView.list", "detail": "ValueError"}
         assert str(problem("E062", "aa_tram/views.py", **facts).message) in page
+
+
+def test_page_that_declares_a_limit_has_it_and_no_other_page(crowded, administrator) -> None:
+    assert [administrator.get("/tram/").status_code for _try in range(3)] == [500, 500, 429]
+    assert {administrator.get("/plugins/").status_code for _try in range(4)} == {200}
 
 
 def told(crowded: Flask, name: str) -> list[str]:
