@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, literal, not_, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -134,10 +135,10 @@ class Exceptions:
     """Hold one school's departures from the county's calendar, for the school, grades, classes."""
 
     calendar: Calendar
-    of_school: Mapping[date, bool]
-    of_grade: Mapping[tuple[int, date], bool]
-    of_class: Mapping[tuple[int, date], bool]
-    grades: Mapping[int, frozenset[int]]
+    of_school: dict[date, bool]
+    of_grade: dict[tuple[int, date], bool]
+    of_class: dict[tuple[int, date], bool]
+    grades: dict[int, set[int]]
     """The grades that sit in each active class."""
 
     def is_school_day(self, day: date) -> bool:
@@ -153,8 +154,7 @@ class Exceptions:
             return own
         in_school = self._of_whole_school(day)
         grades = [
-            self.of_grade.get((grade, day), in_school)
-            for grade in self.grades.get(class_id, frozenset())
+            self.of_grade.get((grade, day), in_school) for grade in self.grades.get(class_id, ())
         ]
         return any(grades) if grades else in_school
 
@@ -168,22 +168,34 @@ class Exceptions:
 
 def load_exceptions(session: Session, school: School, first: date, last: date) -> Exceptions:
     """Read a school's days from the first to the last, in four statements."""
-    calendar = load_calendar(session, first, last, school.county_id)
-    of_school: dict[date, bool] = {}
-    of_grade: dict[tuple[int, date], bool] = {}
-    of_class: dict[tuple[int, date], bool] = {}
+    return load_many_exceptions(session, school.county_id, [school.id], first, last)[school.id]
+
+
+def load_many_exceptions(
+    session: Session, county_id: int, school_ids: Collection[int], first: date, last: date
+) -> dict[int, Exceptions]:
+    """Read the days of several schools of a county, in four statements."""
+    calendar = load_calendar(session, first, last, county_id)
+    found = {key: Exceptions(calendar, {}, {}, {}, {}) for key in school_ids}
     query = select(CalendarException).where(
-        CalendarException.school_id == school.id, CalendarException.day.between(first, last)
+        CalendarException.school_id.in_(found), CalendarException.day.between(first, last)
     )
+    parted: set[int] = set()
     for row in session.scalars(query):
+        assert row.school_id is not None
+        days = found[row.school_id]
         if row.class_id is not None:
-            of_class[row.class_id, row.day] = row.is_school_day
+            days.of_class[row.class_id, row.day] = row.is_school_day
         elif row.grade is not None:
-            of_grade[row.grade, row.day] = row.is_school_day
+            days.of_grade[row.grade, row.day] = row.is_school_day
         else:
-            of_school[row.day] = row.is_school_day
-    grades = _grades(session, school) if of_class or of_grade else {}
-    return Exceptions(calendar, of_school, of_grade, of_class, grades)
+            days.of_school[row.day] = row.is_school_day
+            continue
+        parted.add(row.school_id)
+    for school_id, class_id, grade in _grades(session, parted) if parted else ():
+        held = found[school_id].grades.setdefault(class_id, set())
+        held.update({grade} - {None})
+    return found
 
 
 def is_school_day(session: Session, school: School, day: date) -> bool:
@@ -199,16 +211,13 @@ def school_days_elapsed(session: Session, school: School, after: date, day: date
     return sum(1 for _ in exceptions.school_days(after + ONE_DAY, day))
 
 
-def _grades(session: Session, school: School) -> Mapping[int, frozenset[int]]:
-    rows = session.execute(
-        select(SchoolClass.id, ClassGrade.grade)
+def _grades(session: Session, school_ids: Collection[int]) -> Iterable[Any]:
+    """Return the active classes of schools, a row for each of their grades."""
+    return session.execute(
+        select(SchoolClass.school_id, SchoolClass.id, ClassGrade.grade)
         .outerjoin(ClassGrade, ClassGrade.class_id == SchoolClass.id)
-        .where(SchoolClass.school_id == school.id, SchoolClass.is_active)
+        .where(SchoolClass.school_id.in_(school_ids), SchoolClass.is_active)
     )
-    grades: dict[int, set[int]] = {}
-    for class_id, grade in rows:
-        grades.setdefault(class_id, set()).update({grade} - {None})
-    return {class_id: frozenset(held) for class_id, held in grades.items()}
 
 
 def last_working_day(as_of: date, *, in_term: bool = False, before: int = 0) -> ColumnElement[date]:

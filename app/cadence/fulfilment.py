@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy.orm import Session
 
-from app.cadence.judge import Judge, judged_days
+from app.cadence.judge import Judge, end_of, judged_days, load_judge
 from app.cadence.serving import LATE, MET, NOTHING, WAITING, best_visits
 from app.cadence.vacancy import is_vacant
 from app.models import Obligation
@@ -36,7 +38,7 @@ def judged(judge: Judge, *among: ColumnElement[bool]) -> Select:
     status = case(
         (rank == MET, Fulfilment.MET),
         (rank == LATE, Fulfilment.LATE),
-        (Obligation.excused_by_id.is_not(None), Fulfilment.EXCUSED),
+        (Obligation.excused_at < end_of(judge.as_of), Fulfilment.EXCUSED),
         (or_(rank == WAITING, Obligation.due_on >= judge.as_of), Fulfilment.PENDING),
         (is_vacant(judge, days), Fulfilment.EXCUSED),
         else_=Fulfilment.MISSED,
@@ -49,6 +51,7 @@ def judged(judge: Judge, *among: ColumnElement[bool]) -> Select:
             Obligation.township_id,
             Obligation.school_id,
             Obligation.period_start,
+            Obligation.period_end,
             Obligation.due_on,
             Obligation.person_id,
             status.label("status"),
@@ -62,3 +65,11 @@ def judged(judge: Judge, *among: ColumnElement[bool]) -> Select:
             *among,
         )
     )
+
+
+def status_of(session: Session, obligation: Obligation, as_of: date) -> Fulfilment:
+    """Return how one obligation stands on a day; before its period it is pending."""
+    first = obligation.period_start
+    judge = load_judge(session, as_of, first, max(first, obligation.period_end))
+    one = judged(judge).where(Obligation.id == obligation.id).subquery()
+    return Fulfilment(session.scalars(select(one.c.status)).first() or Fulfilment.PENDING)

@@ -72,7 +72,7 @@ def _compare(connection: Connection, first: date, as_of: date, county_id: int | 
         # The first fortnight begins on the Monday of its week, before the school year does.
         _OBLIGATION.c.period_start.between(first - WEEK, as_of),
         _OBLIGATION.c.type_key.in_(known_types),
-        _OBLIGATION.c.excused_by_id.is_(None),
+        _OBLIGATION.c.excused_at.is_(None),
     ]
     if county_id is not None:
         judged.append(_OBLIGATION.c.county_id == county_id)

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import CTE
 
+from app import clock
 from app.base import registry
 from app.cadence.judge import Judge, end_of
 from app.models import (
@@ -26,8 +27,9 @@ from app.models import (
     InspectionParticipant,
     InspectionState,
     LateEntry,
-    LateState,
     Obligation,
+    RequestState,
+    VisitCheck,
 )
 
 DAILY = "school_day"
@@ -111,9 +113,20 @@ def _visits(judge: Judge, days: CTE) -> CTE:
             Inspection.school_id.is_not(None),
             Inspection.occurred_on <= judge.as_of,
             Inspection.submitted_at < end,
+            took_place(end),
         )
         .cte("visit")
     )
+
+
+def took_place(by: datetime | None = None) -> ColumnElement[bool]:
+    """Return, for use in a select on Inspection, whether nobody found by then that nobody came."""
+    found = exists().where(
+        VisitCheck.inspection_id == Inspection.id,
+        VisitCheck.state == RequestState.APPROVED,
+        VisitCheck.decided_at < (by or clock.now()),
+    )
+    return ~found.correlate_except(VisitCheck)
 
 
 def _daily_types() -> list[str]:
@@ -128,7 +141,7 @@ def _daily_rank(days: CTE, confirm_rank: ColumnElement[int]) -> ColumnElement[in
         LateEntry.type_key == Inspection.type_key,
         LateEntry.school_id == Inspection.school_id,
         LateEntry.day == Inspection.occurred_on,
-        LateEntry.state == LateState.APPROVED,
+        LateEntry.state == RequestState.APPROVED,
     )
     return case(
         (in_time, confirm_rank),

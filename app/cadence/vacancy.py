@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, or_, select
 from sqlalchemy.sql.selectable import CTE
 
 from app.base import registry
@@ -31,6 +31,8 @@ def is_vacant(judge: Judge, days: CTE) -> ColumnElement[bool]:
         for kind in registry.inspection_types()
         if kind.cadence.every in VACANCY
     }
+    if not any(limits.values()):
+        return false()
     limit = case({key: value for key, value in limits.items() if value}, value=Obligation.type_key)
     return and_(limit.is_not(None), nobody >= limit)
 

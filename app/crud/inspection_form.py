@@ -21,6 +21,7 @@ from app.workflow import late
 from app.workflow.capacity import capacities_of, refusal_of_attendant
 from app.workflow.inspection import refusal_of_day
 from app.workflow.kind import Attendant, Kind, Unit
+from app.workflow.visit_day import refusal_of_school_day
 
 ATTENDANTS = 8
 ACCOMPANIES = ""
@@ -102,6 +103,8 @@ class OpeningForm(AttendantsForm):
         place, day = self.place, self.occurred_on.data
         if place is not None and day is not None:
             reason = refusal_of_day(day, place)
+            if reason is None and isinstance(place, School):
+                reason = refusal_of_school_day(session, place, day)
             if reason is None and kind.self_inspection and isinstance(place, School):
                 reason = late.refusal_of_entry(session, kind, place, day)
             if reason:

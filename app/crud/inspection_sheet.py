@@ -28,10 +28,11 @@ from app.models import (
     Inspection,
     InspectionParticipant,
     InspectionState,
+    VisitCheck,
 )
 from app.models.inspection import type_title
 from app.security.roles import CAPACITIES
-from app.workflow import closing, feedback
+from app.workflow import closing, feedback, visit_check
 from app.workflow import inspection as flow
 from app.workflow.attendance import reports_of
 from app.workflow.party import hand_of
@@ -132,6 +133,9 @@ class SheetMixin:
             if kind is not None and kind.self_inspection
             else None,
             "may_confirm": may_confirm(inspection) and kind is not None,
+            "may_deny": self._may("can_add", "VisitCheckView")
+            and visit_check.refusal_of_denial(db.session(), inspection) is None,
+            "check": _check_of(inspection),
             "may_discard": flow.refusal_of_discard(inspection) is None,
             "may_edit": kind is not None and self._may("can_edit", kind.model.__name__),
             "view_name": view_name(inspection.type_key),
@@ -220,6 +224,12 @@ def _sheet(chapters: Iterable[Chapter], inspection: Inspection) -> Iterable[tupl
             value = question.kind.show(answer) if answer is not None else ""
             lines.append(Line(question, answer, str(VERDICT_WORDS[verdict]), value, files))
         yield chapter.section, lines
+
+
+def _check_of(inspection: Inspection) -> VisitCheck | None:
+    """Return what the school says against the inspection, if anything."""
+    said = select(VisitCheck).where(VisitCheck.inspection_id == inspection.id).limit(1)
+    return db.session.scalars(said).first()
 
 
 def _visible_lines(inspection: Inspection, context: FieldContext) -> list[ClassLine]:

@@ -108,6 +108,9 @@ class TypedInspectionView(StepsMixin, SheetMixin, BureauModelView):
     def _open(self, form: Any) -> Any | None:
         if not form.validate() or form.complain(db.session(), self.kind):
             return None
+        begun = self._begun(form)
+        if begun is not None:
+            return begun
         try:
             inspection = self._draft(form)
             complete_answers(context_of(inspection, self.kind))
@@ -126,6 +129,18 @@ class TypedInspectionView(StepsMixin, SheetMixin, BureauModelView):
                 flash(incident_text(error), "danger")
             return done
         return redirect(url)
+
+    def _begun(self, form: Any) -> Any | None:
+        """Lead to the draft that the same person left open for this place and day, if any."""
+        if self.kind.self_inspection:  # its record of the day is found anyway
+            return None
+        draft = flow.own_draft(db.session(), self.kind, form.place, form.occurred_on.data)
+        if draft is None:
+            return None
+        flash(
+            _("You began this record before: here is your draft. Discard it to begin anew."), "info"
+        )
+        return redirect(url_for(f"{self.endpoint}.edit", pk=draft.id))
 
     def _draft(self, form: Any) -> Inspection:
         session = db.session()

@@ -42,7 +42,8 @@ def _models_of(view: Any) -> Iterator[tuple[type[Any], str]]:
     ``looks_up`` names, by permission, those of forms that are made while a request runs.
     """
     datamodel = getattr(view, "datamodel", None)
-    if datamodel is not None:
+    # A view that narrows its rows to some of them opens no lookup of all.
+    if datamodel is not None and not getattr(view, "base_filters", None):
         yield from ((datamodel.obj, permission) for permission in READING)
     for name, permission in FORMS.items():
         yield from ((model, permission) for model in _asked_for(getattr(view, name, None)))

@@ -6,6 +6,7 @@ import calendar
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, partial
 from io import BytesIO
 from typing import Any, Final, Literal
 
@@ -15,16 +16,19 @@ from sqlalchemy.orm import Session
 
 from app import clock, workbook
 from app.base import registry
+from app.cadence.calendar import ONE_DAY, working_days_after
+from app.cadence.due import judge_of
 from app.models import School, Township
 from app.parameters.level import WHOLE_COUNTY
 from app.parameters.settings import NoValue, Settings, settings_on
-from app.parameters.value import Parameters, load_parameters
+from app.parameters.value import Parameters, load_parameters, number_on
 from app.parameters.window import Period, Window
 from app.security.scope import Scope
 from app.words import official_language
 
 FETCHED: Final = 500
 NAMED: Final = 3
+FREEZE: Final = "core.bulletin_freeze_days"
 
 Kind = Literal["text", "count", "decimal", "percent", "date"]
 SectionSelect = Callable[[Window, Settings], Select[Any]]
@@ -134,7 +138,10 @@ def render(session: Session, bulletin: Bulletin, period: Period, scope: Scope) -
 
 
 def _render(session: Session, bulletin: Bulletin, period: Period, scope: Scope) -> bytes:
-    window = Window(as_of=min(period.end, clock.today()), periods=(period,))
+    judge = cache(
+        partial(judge_of, session, _judging_day(session, period), period.start, period.end)
+    )
+    window = Window(as_of=min(period.end, clock.today()), periods=(period,), judge=judge)
     parameters = load_parameters(session)
     head = workbook.Head(heading_of(bulletin, period), _subtitle(session, window, scope))
     out = BytesIO()
@@ -147,6 +154,13 @@ def _render(session: Session, bulletin: Bulletin, period: Period, scope: Scope) 
         title=head.title,
     )
     return out.getvalue()
+
+
+def _judging_day(session: Session, period: Period) -> date:
+    """Return the last day before a month's obligations are frozen, or today where it is earlier."""
+    days = number_on(session, FREEZE, period.end)
+    last = period.end if days is None else working_days_after(session, period.end, days) - ONE_DAY
+    return min(last, clock.today())
 
 
 def heading_of(bulletin: Bulletin, period: Period) -> str:

@@ -86,9 +86,11 @@ def checklist_is_the_only_one_of_its_key(plugin: Plugin, world: World) -> Iterat
 
 @register("read")
 def roles_are_known(plugin: Plugin, world: World) -> Iterator[Problem]:
-    """Refuse role keys that no template has, in the grants and as the capacity of a visit."""
+    """Refuse role keys that no template has, in the grants and in the inspection type."""
     spec = plugin.manifest.inspection
-    named = plugin.manifest.grants.roles() | ({spec.capacity} if spec else set())
+    named = plugin.manifest.grants.roles()
+    if spec is not None:
+        named |= {spec.capacity, *spec.excused_by}
     for role in sorted(named - world.roles):
         known = ", ".join(sorted(world.roles))
         yield problem("E070", _file(plugin, "plugin"), role=role, known=known)

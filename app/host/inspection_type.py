@@ -31,6 +31,8 @@ class InspectionType:
     self_inspection: bool
     assigned: str
     """Whether an assignment 挂点 to one school gives the capacity for it, or its township."""
+    excused_by: tuple[str, ...]
+    """Role templates that decide whether one that is due is excused; without any, nobody does."""
     fill: tuple[str, ...]
     read: tuple[str, ...]
 
@@ -61,6 +63,7 @@ def inspection_type(manifest: Manifest) -> InspectionType | None:
         draw_classes=spec.draw_classes,
         self_inspection=spec.self_inspection,
         assigned=spec.assigned,
+        excused_by=spec.excused_by,
         fill=manifest.grants.fill,
         read=manifest.grants.read,
     )

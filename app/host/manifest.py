@@ -45,6 +45,7 @@ class InspectionSpec(Strict):
     draw_classes: bool = False
     self_inspection: bool = False
     assigned: Literal["school", "township"] = "school"
+    excused_by: tuple[Key, ...] = ()
 
 
 class ViewGrant(Strict):

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 READ: Final = ("can_list", "can_show")
 FILL: Final = ("can_list", "can_show", "can_add", "can_edit")
+ASK: Final = ("can_list", "can_show", "can_add")
+DECIDE: Final = ("can_list", "can_show", "can_decide")
+EXCUSES: Final = "ExcuseView"
 WRITE: Final = ("can_list", "can_show", "can_add", "can_edit", "can_delete")
 
 
@@ -195,12 +198,21 @@ def _grants(plugin: Plugin, template: str) -> Iterator[tuple[str, str]]:
         view = plugin.inspection.class_name
         names = _rights(template, (spec.fill, FILL), (spec.read, READ))
         yield from ((name, view) for name in names)
+        yield from _excuses(plugin.inspection, template)
     for granted in spec.view:
         names = _rights(template, (granted.write, WRITE), (granted.read, READ))
         yield from ((name, granted.name) for name in names)
     for grant in plugin.offers.grants:
         if grant.role == template:
             yield grant.permission, grant.view
+
+
+def _excuses(kind: InspectionType, template: str) -> Iterator[tuple[str, str]]:
+    """Yield the rights to ask to be excused from an inspection that is due, and to decide on it."""
+    if kind.excused_by and template == kind.capacity:
+        yield from ((name, EXCUSES) for name in ASK)
+    if template in kind.excused_by:
+        yield from ((name, EXCUSES) for name in DECIDE)
 
 
 def _rights(template: str, *offers: tuple[Sequence[str], Sequence[str]]) -> Sequence[str]:

@@ -7,6 +7,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from app.base import Audited, CountyScoped, Refused, Scoped, Shared, actor, plugin_base
+from app.cadence.calendar import working_days_after
+from app.cadence.coverage import capacity_title
+from app.cadence.due import obligations_due
 from app.cadence.period import (
     Terms,
     load_terms,
@@ -15,6 +18,7 @@ from app.cadence.period import (
     school_months,
 )
 from app.cadence.school_day import class_days
+from app.cadence.serving import took_place
 from app.checklists.kind import FieldContext, FieldKind, Part, Row
 from app.clock import now, today
 from app.columns import Encrypted, UtcDateTime, blind_indexes
@@ -215,6 +219,7 @@ __all__ = [
     "allowed_next",
     "blind_indexes",
     "by_code",
+    "capacity_title",
     "change_status",
     "check_names",
     "class_days",
@@ -239,6 +244,7 @@ __all__ = [
     "months_of_years",
     "now",
     "number_is_sound",
+    "obligations_due",
     "overdue",
     "plugin_base",
     "read_list",
@@ -249,6 +255,7 @@ __all__ = [
     "sounds",
     "standing",
     "today",
+    "took_place",
     "transfers_overdue",
     "trimmed",
     "unserved",
@@ -256,4 +263,5 @@ __all__ = [
     "value_at",
     "value_on",
     "workbook_answer",
+    "working_days_after",
 ]

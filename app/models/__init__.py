@@ -23,6 +23,7 @@ from app.models.child import (
 )
 from app.models.enrolment_problem import EnrolmentProblem
 from app.models.evidence import EvidenceFile, EvidenceSet
+from app.models.excuse import Excuse
 from app.models.finding import (
     FEEDBACK_TITLES,
     STEP_TITLES,
@@ -47,7 +48,7 @@ from app.models.inspection import (
     Verdict,
 )
 from app.models.job import Job
-from app.models.late_entry import LateEntry, LateState
+from app.models.late_entry import LateEntry
 from app.models.leave import Leave
 from app.models.ledger import LedgerConfirmation, LedgerEntry
 from app.models.obligation import Obligation
@@ -65,6 +66,7 @@ from app.models.organization import (
 from app.models.plugin import PageFailure, PluginState
 from app.models.policy import Clause, Parameter, ParameterValue, PolicyDocument
 from app.models.promotion import Promotion, PromotionChild, PromotionClass
+from app.models.request import RequestState
 from app.models.staff import (
     Account,
     Appointment,
@@ -85,6 +87,7 @@ from app.models.violation import (
     ViolationStep,
 )
 from app.models.visit import Visit, VisitParticipant
+from app.models.visit_check import VisitCheck
 
 __all__ = [
     "FEEDBACK_TITLES",
@@ -120,6 +123,7 @@ __all__ = [
     "EnrolmentProblem",
     "EvidenceFile",
     "EvidenceSet",
+    "Excuse",
     "Feedback",
     "Finding",
     "FindingReview",
@@ -135,7 +139,6 @@ __all__ = [
     "InspectionState",
     "Job",
     "LateEntry",
-    "LateState",
     "Leave",
     "LedgerConfirmation",
     "LedgerEntry",
@@ -153,6 +156,7 @@ __all__ = [
     "Promotion",
     "PromotionChild",
     "PromotionClass",
+    "RequestState",
     "ReturnVisit",
     "ReviewOutcome",
     "RoleScope",
@@ -171,5 +175,6 @@ __all__ = [
     "ViolationState",
     "ViolationStep",
     "Visit",
+    "VisitCheck",
     "VisitParticipant",
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.base import Audited, Model, Scoped
+from app.columns import UtcDateTime
 from app.models.inspection import type_title
 from app.models.organization import School
 from app.models.staff import Person
@@ -30,9 +31,11 @@ class Obligation(Scoped, Audited, Model):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     excused_reason: Mapped[str | None] = mapped_column(String(200))
     excused_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    excused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     school: Mapped[School] = relationship(School, foreign_keys="Obligation.school_id")
     person: Mapped[Person | None] = relationship(Person, foreign_keys=[person_id])
+    excused_by: Mapped[Person | None] = relationship(Person, foreign_keys=[excused_by_id])
 
     def __str__(self) -> str:
         return f"{type_title(self.type_key)} · {self.school} · {self.due_on.isoformat()}"

@@ -28,7 +28,7 @@ FOLLOW = rf"{READ}|can_(add|edit)"
 ANSWER = r"can_(acknowledge|explain)"
 """Say something about a violation; only the bureau waives one."""
 DECIDE = rf"{READ}|can_decide"
-"""A late entry is asked for by the school and decided on the next level: the bureau's people."""
+"""What a school asks for or says is decided on the next level: by the bureau's people."""
 
 EVERYBODY = ("MyAccountView", "ActingView")
 """Views that every signed-in account has, even one without an appointment."""
@@ -56,6 +56,10 @@ LATE = ("LateEntryView",)
 LOOP = (
     "FindingView", "FeedbackView", "FindingStepView", "FindingReviewView", "ReturnVisitView",
 )  # fmt: skip
+EXCUSES = ("ExcuseView",)
+"""Read by all who read what is due; who asks and who decides follows from the inspection types."""
+CHECKS = ("VisitCheckView",)
+"""Whether an inspection took place: the school says that nobody came, the bureau decides."""
 RESULTS = ("CoverageView", "ObligationView", "ViolationView")
 RULES = ("RuleView",)
 EVIDENCE = ("EvidenceFileView", "EvidenceView")
@@ -109,9 +113,9 @@ def _inspector(*more: Grant) -> tuple[Grant, ...]:
     """Grant what everyone needs who inspects schools and follows his findings."""
     return (
         *_on(ALL, DAILY),
-        *_on(READ, REFERENCE, SCHOOLS, STAFF, CHILDREN, LEDGERS, ATTENDANCE, RESULTS),
-        *_on(READ, ("InspectionView",)),
         *_on(ANSWER, ("ViolationView",)),
+        *_on(READ, REFERENCE, SCHOOLS, STAFF, CHILDREN, LEDGERS, ATTENDANCE, RESULTS, EXCUSES),
+        *_on(READ, ("InspectionView",), CHECKS),
         *_on(DO, VISITS, LOOP, EVIDENCE, BULLETINS),
         *more,
     )
@@ -121,8 +125,9 @@ def _unit(*more: Grant) -> tuple[Grant, ...]:
     """Grant what an inspected school or township needs: its records and its side of the loop."""
     return (
         *_on(ALL, DAILY),
-        *_on(READ, REFERENCE, SCHOOLS, STAFF, ATTENDANCE, ("InspectionView",), LATE, RESULTS),
         *_on(ANSWER, ("ViolationView",)),
+        *_on(READ, REFERENCE, SCHOOLS, STAFF, ATTENDANCE, ("InspectionView",)),
+        *_on(READ, LATE, RESULTS, EXCUSES, CHECKS),
         *_on(DO, CHILDREN, LEDGERS, VISITS, LOOP, EVIDENCE, BULLETINS, IMPORTS),
         *more,
     )
@@ -136,7 +141,7 @@ _ALL_TEMPLATES = (
         _l("Education task group"),
         COUNTY,
         "task_group",
-        _inspector(*_on(DO, RESULTS, RULES, LEDGERS)),
+        _inspector(*_on(DO, RESULTS, RULES, LEDGERS), *_on(DECIDE, CHECKS)),
     ),
     RoleTemplate(
         "supervision_office",
@@ -150,7 +155,7 @@ _ALL_TEMPLATES = (
             *_on(DO, RESULTS, RULES, LEDGERS, ("TownshipView", "PersonView")),
             *_on(ALL, SCHOOLS, ("LiaisonAssignmentView",)),
             *_on(DO, ("SchoolYearView", "SemesterView", "CalendarDayView"), IMPORTS),
-            *_on(DECIDE, LATE),
+            *_on(DECIDE, LATE, CHECKS),
         ),
     ),
     RoleTemplate(
@@ -198,7 +203,7 @@ _ALL_TEMPLATES = (
         _unit(
             *_on(ALL, OF_SCHOOL),
             *_on(DO, ATTENDANCE, ("AttendanceEntryView",)),
-            *_on(ASK, LATE),
+            *_on(ASK, LATE, CHECKS),
             *_on(READ, ("TeachingPointView",)),
         ),
         covers_points=True,
@@ -224,6 +229,7 @@ _ALL_TEMPLATES = (
         _unit(
             *_on(ALL, OF_SCHOOL),
             *_on(DO, ATTENDANCE, ("AttendanceEntryView", "PersonView")),
+            *_on(ASK, CHECKS),
         ),
     ),
     RoleTemplate(

@@ -38,6 +38,8 @@ OTHER_MODULES = (
     "evidence",
     "coverage",
     "rule",
+    "excuse",
+    "visit_check",
     "bulletin",
     "promotion",
     "transfer",

@@ -1,17 +1,28 @@
-"""Hold the cards of the first page, and those that count findings."""
+"""Hold the cards of the first page, those that count findings, and what waits for a word."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from flask import url_for
+from flask import g, url_for
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select
 
 from app import clock
+from app.base import actor, registry
 from app.extensions import db
-from app.models import Finding, FindingState
+from app.models import (
+    Finding,
+    FindingState,
+    Inspection,
+    InspectionParticipant,
+    InspectionState,
+    School,
+    VisitCheck,
+)
+from app.workflow.party import SCHOOL_SIDE
 from app.workflow.standing import overdue_now
 
 SETTLED = (FindingState.CLOSED, FindingState.WITHDRAWN)
@@ -55,6 +66,36 @@ def finding_cards(*, serves: bool) -> Iterator[Card]:
         address = _list(_flt_1_state=[*SETTLED])
         text = _("Found, and not closed yet.")
         yield Card(_("Open findings"), address, unfinished, text, "fa-list-check")
+
+
+def unconfirmed() -> Select[Any]:
+    """Select what the acting person should confirm, the latest first: as participant, or school.
+
+    Columns: the key, the type, the day, the school's name. What the school says nobody came to
+    waits for the bureau.
+    """
+    own = exists().where(
+        InspectionParticipant.inspection_id == Inspection.id,
+        InspectionParticipant.person_id == actor.get().person_id,
+    )
+    asked: ColumnElement[bool] = own
+    if g.appointment.template in SCHOOL_SIDE:
+        asked = or_(own, Inspection.school_id.in_(g.scope.school_ids))
+    own_checks = [kind.key for kind in registry.inspection_types() if kind.self_inspection]
+    query: Any = (
+        select(Inspection.id, Inspection.type_key, Inspection.occurred_on, School.name)
+        .outerjoin(School, School.id == Inspection.school_id)
+        .where(
+            Inspection.state == InspectionState.SUBMITTED,
+            Inspection.confirmed_at.is_(None),
+            Inspection.type_key.not_in(own_checks),
+            asked,
+            ~exists().where(VisitCheck.inspection_id == Inspection.id),
+        )
+        .order_by(Inspection.occurred_on.desc(), Inspection.id.desc())
+        .limit(3)
+    )
+    return query
 
 
 def _number(condition: ColumnElement[bool]) -> ColumnElement[int]:

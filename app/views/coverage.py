@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from flask import request
 from flask_appbuilder import AppBuilder, BaseView, expose, has_access
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
 
 from app import clock
-from app.cadence.coverage import Coverage, Share, coverage
-from app.cadence.fulfilment import Fulfilment
+from app.cadence.acting import acting_shares
+from app.cadence.coverage import DIMENSIONS, Line, capacity_title, coverage
 from app.extensions import db
-from app.models import Township
 from app.models.inspection import type_title
-from app.security.roles import CAPACITIES
+from app.views.obligation import STATUSES
 
 SHOWN = 200
-STATUSES = {
-    Fulfilment.MET: (_l("Done in time"), "success"),
-    Fulfilment.LATE: (_l("Done, entered late"), "warning"),
-    Fulfilment.PENDING: (_l("Pending"), "info"),
-    Fulfilment.MISSED: (_l("Missed"), "danger"),
-    Fulfilment.EXCUSED: (_l("Excused duty"), ""),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An inspection type or a township with its figures."""
-
-    title: str
-    share: Share
+FIRST = "township"
 
 
 class CoverageView(BaseView):
@@ -50,17 +33,23 @@ class CoverageView(BaseView):
         """Show the month that was asked for; this one where none was, or none that is."""
         today = clock.today()
         first = min(_month(request.args.get("month", "")) or today.replace(day=1), today)
-        found = coverage(db.session(), today, first, _last_day(first), SHOWN)
+        by = DIMENSIONS.get(request.args.get("by", FIRST), DIMENSIONS[FIRST])
+        last = _last_day(first)
+        found = coverage(db.session(), today, first, last, by, SHOWN)
+        limit, acting = acting_shares(db.session(), first, min(last, today))
         return self.render_template(
             "coverage.html",
             title=_("Inspections due in a month"),
             month=first.isoformat()[:7],
             latest=today.isoformat()[:7],
-            types=_types(found),
-            townships=_townships(found),
+            by=by,
+            dimensions=DIMENSIONS.values(),
+            lines=_worst_first(found.lines) if by.key != "period" else found.lines,
             coverage=found,
+            acting=acting,
+            acting_limit=limit,
             statuses=STATUSES,
-            capacities=CAPACITIES,
+            capacity_title=capacity_title,
             type_title=type_title,
         )
 
@@ -77,24 +66,9 @@ def _last_day(first: date) -> date:
     return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
-def _types(found: Coverage) -> Sequence[Line]:
-    keys = sorted({key for key, _township in found.shares})
-    return [Line(type_title(key), found.of_type(key)) for key in keys]
-
-
-def _townships(found: Coverage) -> Sequence[Line]:
-    """Return the townships, the lowest rate first; none for who sees only one."""
-    ids = {township_id for _key, township_id in found.shares}
-    if len(ids) < 2:
-        return []
-    named = select(Township.id, Township.name).where(Township.id.in_(sorted(ids)))
-    lines = [Line(name, found.of_township(key)) for key, name in db.session.execute(named)]
-    return sorted(lines, key=_worst_first)
-
-
-def _worst_first(line: Line) -> tuple[int, str]:
-    rate = line.share.rate
-    return (101 if rate is None else rate, line.title)
+def _worst_first(lines: Sequence[Line]) -> Sequence[Line]:
+    """Put the lowest rate first, and last what had nothing to be done by now."""
+    return sorted(lines, key=lambda line: 101 if line.share.rate is None else line.share.rate)
 
 
 def add_views(appbuilder: AppBuilder) -> None:

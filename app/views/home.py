@@ -18,15 +18,18 @@ from app.extensions import db
 from app.models import (
     AttendanceReport,
     EnrolmentProblem,
+    Excuse,
     Inspection,
     InspectionState,
     LateEntry,
-    LateState,
+    Obligation,
+    RequestState,
     School,
     Township,
+    VisitCheck,
 )
 from app.models.enrolment_problem import OPEN
-from app.views.card import Card, finding_cards
+from app.views.card import Card, finding_cards, unconfirmed
 from app.views.teaching_point import points_to_confirm
 from app.workflow.seat import is_open
 from app.workflow.transfer import arrivals
@@ -50,6 +53,9 @@ class HomeView(BaseView):
         yield from self._attendance()
         yield from self._points()
         yield from self._late_entries()
+        yield from self._confirmations()
+        yield from self._visit_checks()
+        yield from self._excuses()
         yield from self._arrivals()
         yield from self._problems()
         yield from self._findings()
@@ -86,12 +92,56 @@ class HomeView(BaseView):
         """Ask the next level to decide on late entries."""
         if not self._may("can_decide", "LateEntryView"):
             return
-        waiting = select(func.count(LateEntry.id)).where(LateEntry.state == LateState.REQUESTED)
+        waiting = select(func.count(LateEntry.id)).where(LateEntry.state == RequestState.REQUESTED)
         count = db.session.scalar(waiting) or 0
         if count:
-            address = url_for("LateEntryView.list", _flt_0_state=LateState.REQUESTED)
+            address = url_for("LateEntryView.list", _flt_0_state=RequestState.REQUESTED)
             text = _("Daily checks that schools ask to enter late.")
             yield Card(_("Late entries to decide"), address, count, text, "fa-hourglass-end")
+
+    def _confirmations(self) -> Iterator[Card]:
+        """Ask who took part, or the inspected school, to confirm what others entered."""
+        if not self._may("can_list", "InspectionView"):
+            return
+        for key, type_key, day, school in db.session.execute(unconfirmed()):
+            kind = registry.inspection_type(type_key)
+            if kind is None or _view_of(self.appbuilder, kind.model) is None:
+                continue
+            title = _("Confirm: %(kind)s", kind=_(kind.title))
+            address = url_for("InspectionView.show", pk=key)
+            text = " ".join(part for part in (school, day.isoformat()) if part)
+            yield Card(title, address, None, text, "fa-signature", "warning")
+
+    def _visit_checks(self) -> Iterator[Card]:
+        """Ask the bureau to look into what schools say of inspections to which nobody came."""
+        if not self._may("can_decide", "VisitCheckView"):
+            return
+        waiting = select(func.count(VisitCheck.id)).where(
+            VisitCheck.state == RequestState.REQUESTED
+        )
+        count = db.session.scalar(waiting) or 0
+        if count:
+            address = url_for("VisitCheckView.list", _flt_0_state=RequestState.REQUESTED)
+            text = _("Schools say that nobody came.")
+            title = _("Inspections to be looked into")
+            yield Card(title, address, count, text, "fa-user-slash", "warning")
+
+    def _excuses(self) -> Iterator[Card]:
+        """Ask the next level to decide on requests to be excused."""
+        kinds = registry.inspection_types()
+        own = [kind.key for kind in kinds if g.appointment.template in kind.excused_by]
+        if not own or not self._may("can_decide", "ExcuseView"):
+            return
+        waiting = (
+            select(func.count(Excuse.id))
+            .join(Obligation, Obligation.id == Excuse.obligation_id)
+            .where(Excuse.state == RequestState.REQUESTED, Obligation.type_key.in_(own))
+        )
+        count = db.session.scalar(waiting) or 0
+        if count:
+            address = url_for("ExcuseView.list", _flt_0_state=RequestState.REQUESTED)
+            text = _("Inspections that are due, and that others ask to be excused from.")
+            yield Card(_("Requests to be excused to decide"), address, count, text, "fa-hand")
 
     def _arrivals(self) -> Iterator[Card]:
         """Ask the receiving school to confirm who has arrived."""

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from flask import flash, g, redirect, request, url_for
-from flask_appbuilder import AppBuilder, expose, has_access
-from flask_appbuilder.security.decorators import permission_name
-from flask_babel import gettext as _
+from flask_appbuilder import AppBuilder
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
-from sqlalchemy.orm.exc import StaleDataError
-from wtforms import HiddenField, SelectField, TextAreaField
+from wtforms import SelectField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import Length
 
 from app.base import Refused, registry
 from app.crud.base import BureauModelView
-from app.crud.fields import ChoiceWidget, trimmed
+from app.crud.decision import DECISION_LABELS, REQUEST_STATES, DecisionMixin
+from app.crud.fields import ChoiceWidget
 from app.crud.inspection_sheet import shown_title
 from app.crud.interface import BureauInterface
-from app.crud.once import earlier_result, give_token, keep_token
 from app.crud.refusal import FieldRefused
 from app.extensions import db
-from app.models import LateEntry, LateState
+from app.models import LateEntry
 from app.models.inspection import type_title
 from app.workflow import late
-
-REQUEST_STATES = {
-    str(LateState.REQUESTED): _l("Waits for a decision"),
-    str(LateState.APPROVED): _l("Approved"),
-    str(LateState.REFUSED): _l("Not approved"),
-}
-APPROVE = "approve"
 
 
 def _own_checks() -> list[SelectChoice]:
@@ -45,14 +32,7 @@ def _only_check() -> str | None:
     return next((choice.value for choice in _own_checks()), None)
 
 
-class DecisionForm(FlaskForm):
-    """Ask why a request is approved or refused."""
-
-    submit_token = HiddenField()
-    note = TextAreaField(_l("Remark of the decision"), [Length(max=200)], filters=[trimmed])
-
-
-class LateEntryView(BureauModelView):
+class LateEntryView(DecisionMixin, BureauModelView):
     """Ask for the approval of a check that is entered too late, and decide on it."""
 
     datamodel = BureauInterface(LateEntry)
@@ -69,7 +49,10 @@ class LateEntryView(BureauModelView):
     search_columns = ["state", "day", "school", "township", "requested_by"]
     base_order = ("id", "desc")
     exclude_route_methods = {"edit", "delete"}
-    show_template = "inspection/late_entry.html"
+    deeds: ClassVar[dict[str, tuple[Any, Any]]] = {
+        "approve": (_l("Approve"), _l("The late entry is approved.")),
+        "refuse": (_l("Do not approve"), _l("The request is refused.")),
+    }
     choices_columns = {"state": REQUEST_STATES}
     formatters_columns = {"type_key": shown_title}
     add_form_extra_fields = {
@@ -84,11 +67,7 @@ class LateEntryView(BureauModelView):
         "type_key": _l("Type of inspection"),
         "day": _l("Day to enter"),
         "reason": _l("Reason for the late entry"),
-        "requested_by": _l("Asked by"),
-        "decided_by": _l("Decided by"),
-        "decided_at": _l("Decided at"),
-        "decision_note": _l("Remark of the decision"),
-        "created_at": _l("Asked at"),
+        **DECISION_LABELS,
     }
     description_columns = {
         "day": _l("Only for days that lie too far back to be entered with a reason."),
@@ -101,53 +80,13 @@ class LateEntryView(BureauModelView):
         except Refused as refusal:
             raise FieldRefused("day", refusal.message) from None
 
-    def shown(self, item: Any) -> None:
-        """Remember the request for the template."""
-        g.shown_request = item
+    def refusal_of_decision(self, item: LateEntry) -> str | None:
+        """Return why the acting person cannot decide; None where he can."""
+        return late.refusal_of_decision(db.session(), item)
 
-    def render_template(self, template: str, **kwargs: Any) -> Any:
-        """Add the form of the decision to the page of a request that waits for one."""
-        if template == self.show_template and g.get("shown_request") is not None:
-            kwargs.setdefault("decision", self._decision(g.shown_request))
-            kwargs["entry"] = g.shown_request
-        return super().render_template(template, **kwargs)
-
-    def _decision(self, entry: LateEntry) -> DecisionForm | None:
-        may = self.appbuilder.sm.has_access("can_decide", self.class_permission_name)
-        if not may or late.refusal_of_decision(db.session(), entry) is not None:
-            return None
-        form = DecisionForm(formdata=None)
-        give_token(form)
-        return form
-
-    @expose("/decide/<pk>", methods=["POST"])
-    @has_access
-    @permission_name("decide")
-    def decide(self, pk: str) -> Any:
-        """Approve or refuse a request of somebody else."""
-        entry = self.row(pk)
-        form, shown = DecisionForm(), url_for(f"{self.endpoint}.show", pk=pk)
-        done = earlier_result(form, shown)
-        if done is not None:
-            return done
-        is_approved = request.form.get("deed") == APPROVE
-        try:
-            if not form.validate():
-                raise Refused(str(next(iter(form.note.errors), _("Something is wrong."))))
-            late.decide(db.session(), entry, is_approved=is_approved, note=form.note.data or "")
-            keep_token(form, shown)
-            db.session.commit()
-        except (Refused, StaleDataError) as refusal:
-            db.session.rollback()
-            done = earlier_result(form, shown)
-            if done is not None:
-                return done
-            faster = _("Somebody else was faster. Look at what is there now, then decide again.")
-            flash(refusal.message if isinstance(refusal, Refused) else faster, "danger")
-        else:
-            text = _("The late entry is approved.") if is_approved else _("The request is refused.")
-            flash(text, "success")
-        return redirect(shown)
+    def take(self, item: LateEntry, deed: str, note: str) -> None:
+        """Approve or refuse."""
+        late.decide(db.session(), item, is_approved=deed == "approve", note=note)
 
 
 def add_views(appbuilder: AppBuilder) -> None:

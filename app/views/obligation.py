@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
+from flask import url_for
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from app import clock
+from app.cadence.fulfilment import Fulfilment, status_of
 from app.crud.base import ReadOnlyView
+from app.crud.derived import Derived
 from app.crud.interface import BureauInterface
+from app.extensions import db
 from app.models import Obligation, RuleRun
 from app.models.inspection import type_title
+from app.security.guard import unrestricted
 from app.security.roles import CAPACITIES
+from app.workflow import excuse
+
+STATUSES = {
+    Fulfilment.MET: (_l("Done in time"), "success"),
+    Fulfilment.LATE: (_l("Done, entered late"), "warning"),
+    Fulfilment.PENDING: (_l("Pending"), "info"),
+    Fulfilment.MISSED: (_l("Missed"), "danger"),
+    Fulfilment.EXCUSED: (_l("Excused duty"), ""),
+}
+"""How an inspection that is due stands, in words and colour."""
 
 
 class ObligationView(ReadOnlyView):
@@ -28,7 +47,7 @@ class ObligationView(ReadOnlyView):
     ]
     show_columns = [
         "due_on", "township", "school", "type_key", "capacity", "period_start", "period_end",
-        "person", "clause_key", "excused_reason",
+        "person", "clause_key", "excused_reason", "excused_by", "excused_at",
     ]  # fmt: skip
     search_columns = [
         "due_on", "township", "school", "type_key", "capacity", "period_start", "person",
@@ -42,7 +61,23 @@ class ObligationView(ReadOnlyView):
         "period_start": _l("Period from"),
         "period_end": _l("Period until"),
         "excused_reason": _l("Excused because"),
+        "excused_by": _l("Excused by"),
+        "excused_at": _l("Excused at"),
     }
+
+    def derived(self, item: Obligation) -> Sequence[Derived]:
+        """Say how the inspection stands today, and lead to the request to be excused."""
+        with unrestricted():
+            status = status_of(db.session(), item, clock.today())
+        title, tone = STATUSES[status]
+        return [Derived(_("State"), str(title), tone, links=list(self._links(item)))]
+
+    def _links(self, item: Obligation) -> Iterable[tuple[str, str]]:
+        may = self.appbuilder.sm.has_access
+        if may("can_add", "ExcuseView") and excuse.refusal_of_request(db.session(), item) is None:
+            yield _("Ask to be excused"), url_for("ExcuseView.add", _flt_0_obligation=item.id)
+        if may("can_list", "ExcuseView"):
+            yield _("Requests to be excused"), url_for("ExcuseView.list", _flt_0_obligation=item.id)
 
 
 class RuleRunView(ReadOnlyView):

@@ -30,6 +30,7 @@ from app.workflow.draw import add_class_lines, asks_for_classes
 from app.workflow.finding import findings_from
 from app.workflow.kind import Attendant, Kind, Unit
 from app.workflow.party import SCHOOL_SIDE
+from app.workflow.visit_day import refusal_of_school_day
 
 EARLIEST = date(2000, 1, 1)
 
@@ -73,6 +74,8 @@ def open_draft(
 ) -> Inspection:
     """Open the record of an inspection; its checklist version and drawn classes stay with it."""
     reason = refusal_of_day(day, place)
+    if reason is None and isinstance(place, School):
+        reason = refusal_of_school_day(session, place, day)
     if reason:
         raise Refused(reason)
     version = version_on(session, kind.checklist, day)
@@ -101,6 +104,26 @@ def open_draft(
         add_class_lines(session, inspection, kind)
     review.draw(session, inspection)
     return inspection
+
+
+def own_draft(
+    session: Session, kind: Kind, place: School | Township, day: date
+) -> Inspection | None:
+    """Return the draft of the same type, place and day that the acting account left open."""
+    unit = Unit.of(place)
+    return session.scalars(
+        select(Inspection)
+        .where(
+            Inspection.type_key == kind.key,
+            Inspection.occurred_on == day,
+            Inspection.state == InspectionState.DRAFT,
+            Inspection.township_id == unit.township_id,
+            Inspection.school_id.is_not_distinct_from(unit.school_id),
+            Inspection.created_by_id == actor.get().user_id,
+        )
+        .order_by(Inspection.id)
+        .limit(1)
+    ).first()
 
 
 def submit(session: Session, inspection: Inspection, kind: Kind) -> None:
@@ -194,6 +217,12 @@ def refusal_of_confirmation(session: Session, inspection: Inspection) -> str | N
     if signs and kind is not None and point is not None:
         return late.refusal_of_entry(session, kind, point, inspection.occurred_on)
     return None
+
+
+def signed_by_school(inspection: Inspection) -> bool:
+    """Tell whether the school signed 到校签收: who took part confirms for himself only."""
+    parts = {part.person_id for part in inspection.participants}
+    return inspection.confirmed_at is not None and inspection.confirmed_by_id not in parts
 
 
 def confirm(session: Session, inspection: Inspection) -> None:

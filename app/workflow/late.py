@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.base import Refused, actor, registry
 from app.cadence.calendar import school_days_elapsed
-from app.models import Inspection, InspectionState, LateEntry, LateState, School
+from app.models import Inspection, InspectionState, LateEntry, RequestState, School
 from app.parameters.value import number_on
 from app.workflow.capacity import capacities_of
+from app.workflow.decision import refusal_of_hand, settle
 from app.workflow.kind import Kind, Unit
 
 LATE_DAYS = "core.daily_late_school_days"
@@ -22,7 +23,7 @@ LATE_DAYS = "core.daily_late_school_days"
 def refusal_of_entry(session: Session, kind: Kind, school: School, day: date) -> str | None:
     """Return why a school's own check of a day cannot be entered now; None where it can."""
     limit = _passed(session, school, day)
-    if limit is None or LateState.APPROVED in _states(session, kind.key, school, day):
+    if limit is None or RequestState.APPROVED in _states(session, kind.key, school, day):
         return None
     return _(
         "More than %(count)s school days have passed since. Ask for an approval first, under "
@@ -39,7 +40,7 @@ def ask(session: Session, entry: LateEntry) -> None:
     reason = _refusal_of_request(session, entry.type_key, school, day)
     if reason:
         raise Refused(reason)
-    entry.state = LateState.REQUESTED
+    entry.state = RequestState.REQUESTED
     entry.requested_by_id = actor.get().person_id
 
 
@@ -49,9 +50,9 @@ def _refusal_of_request(session: Session, type_key: str, school: School, day: da
     if _passed(session, school, day) is None:
         return _("No approval is needed: this day can still be entered, with a reason.")
     states = _states(session, type_key, school, day)
-    if LateState.APPROVED in states:
+    if RequestState.APPROVED in states:
         return _("The entry of this day is approved already.")
-    if LateState.REQUESTED in states:
+    if RequestState.REQUESTED in states:
         return _("The approval of this day was asked for already.")
     submitted = select(Inspection.id).where(
         Inspection.type_key == type_key,
@@ -66,11 +67,11 @@ def _refusal_of_request(session: Session, type_key: str, school: School, day: da
 
 def refusal_of_decision(session: Session, entry: LateEntry) -> str | None:
     """Return why the acting person cannot decide on a request; None where he can."""
-    if entry.state != LateState.REQUESTED:
-        return _("This request is decided already.")
+    reason = refusal_of_hand(entry)
+    if reason is not None:
+        return reason
     person_id = actor.get().person_id
-    if person_id is None or person_id == entry.requested_by_id:
-        return _("Nobody decides on his own request.")
+    assert person_id is not None
     kind = registry.inspection_type(entry.type_key)
     held = capacities_of(session, person_id, Unit.of(entry.school), clock.today())
     if kind is not None and kind.capacity in held:
@@ -81,14 +82,9 @@ def refusal_of_decision(session: Session, entry: LateEntry) -> str | None:
 def decide(session: Session, entry: LateEntry, *, is_approved: bool, note: str) -> None:
     """Approve or refuse a late entry; the one who asked, and his school, never decide."""
     reason = refusal_of_decision(session, entry)
-    if reason is None and not is_approved and not note.strip():
-        reason = _("Say why the request is refused.")
     if reason:
         raise Refused(reason)
-    entry.state = LateState.APPROVED if is_approved else LateState.REFUSED
-    entry.decided_by_id = actor.get().person_id
-    entry.decided_at = clock.now()
-    entry.decision_note = note.strip() or None
+    settle(entry, is_approved=is_approved, note=note)
     session.flush()
 
 

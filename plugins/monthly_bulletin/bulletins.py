@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from flask_babel import gettext as _
@@ -38,6 +39,8 @@ from app.kit import (
     overdue,
     standing,
 )
+
+from . import duties
 
 KEY: Final = "monthly_bulletin"
 OTHER: Final = "inspections_other"
@@ -131,6 +134,22 @@ def bulletins() -> Iterable[Bulletin]:
                     by_township=True,
                 ),
                 Section(KEY, f"{KEY}.by_school", _l("By school"), 20, figures, place_columns),
+                Section(
+                    KEY,
+                    f"{KEY}.due_by_township",
+                    _l("Inspections due by township"),
+                    22,
+                    duties.by_township,
+                    partial(duties.columns, of_school=False),
+                ),
+                Section(
+                    KEY,
+                    f"{KEY}.due_by_school",
+                    _l("Inspections due by school"),
+                    24,
+                    duties.by_school,
+                    partial(duties.columns, of_school=True),
+                ),
             ),
         )
     ]

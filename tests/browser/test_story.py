@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from app import clock
 from tests.browser.conftest import SignIn
 
 DESKTOP = {"width": 1280, "height": 900}
@@ -132,6 +133,9 @@ def inspect(leader: Office, records: Records, school: str) -> dict[str, int]:
     """Open the form of the plugin, save it half-filled, fail three items, submit; name findings."""
     page = leader.open("/inspection/township-visit/add")
     choose_school(page, school)
+    today = clock.today().isoformat()
+    open_day = "select max(day) from calendar_day where is_school_day and day <= ?"
+    page.locator("[name=occurred_on]").fill(str(records.one(open_day, today)))
     page.locator("main form button[type=submit]").first.click()
     page.wait_for_url("**/edit/*")
     inspection = int(page.url.rsplit("/", 1)[1])

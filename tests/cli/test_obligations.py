@@ -24,6 +24,8 @@ def test_obligations_are_written_down_and_told(app, county) -> None:
 
     told = runner.invoke(obligations, ["--as-of", "2026-03-17"])
     listed = json.loads(runner.invoke(obligations, ["--as-of", "2026-03-17", "--json"]).output)
+    by_person = ["--as-of", "2026-03-17", "--by", "person"]
+    counted = json.loads(runner.invoke(obligations, [*by_person, "--json"]).output)
     nowhere = runner.invoke(obligations, ["--as-of", "2036-03-17"])
 
     assert "挂点股室督导" in told.output
@@ -33,5 +35,10 @@ def test_obligations_are_written_down_and_told(app, county) -> None:
         ("2026-03-16", "2026-03-27", "pending"),
     ]
     assert {line["school"] for line in listed} == {"修仁中学"}
+    township = next(one for one in counted if "修仁镇" in one["person"] and "乡镇" in one["person"])
+    assert {key: township[key] for key in ("excused", "pending", "missed", "rate", "joint")} == {
+        "excused": 1, "pending": 1, "missed": 0, "rate": None, "joint": 0,
+    }  # fmt: skip
+    assert "修仁镇" in runner.invoke(obligations, by_person).output
     assert nowhere.exit_code == 1
     assert "No school year holds 2036-03-17" in nowhere.output

@@ -9,7 +9,7 @@ import time_machine
 from sqlalchemy import select
 
 from app.clock import zone
-from app.models import Inspection, InspectionState, LateEntry, LateState
+from app.models import Inspection, InspectionState, LateEntry, RequestState
 from app.workflow import late
 from tests.inspection.test_inspection_flow import send, stored
 
@@ -79,7 +79,7 @@ def test_after_them_the_next_level_approves_first(county, login, leader, classes
     decide(inspector, county)
 
     entry = asked(county)
-    assert entry.state == LateState.APPROVED
+    assert entry.state == RequestState.APPROVED
     assert entry.decided_by_id is not None
     assert entry.decided_at is not None
     url = begin(leader).headers["Location"]
@@ -135,7 +135,7 @@ def test_nobody_else_decides(county, login, leader, classes, who):
     answer = decide(visitor, county)
 
     assert answer.status_code in {302, 403, 404}
-    assert asked(county).state == LateState.REQUESTED
+    assert asked(county).state == RequestState.REQUESTED
 
 
 def test_a_refusal_needs_its_reason_and_may_be_followed_by_a_new_request(
@@ -145,7 +145,7 @@ def test_a_refusal_needs_its_reason_and_may_be_followed_by_a_new_request(
     assert 'id="day-error"' in ask(leader).get_data(as_text=True)  # once is enough
     inspector = department(county, login)
     decide(inspector, county, "refuse")
-    assert asked(county).state == LateState.REQUESTED
+    assert asked(county).state == RequestState.REQUESTED
 
     decide(inspector, county, "refuse", "未说明原因")
     decide(inspector, county, "approve")  # decided is decided
@@ -171,4 +171,4 @@ def test_two_who_decide_at_once_get_an_answer(county, login, leader, classes, mo
 
     assert page.status_code == 200
     assert "alert-danger" in page.get_data(as_text=True)
-    assert asked(county).state == LateState.REQUESTED
+    assert asked(county).state == RequestState.REQUESTED

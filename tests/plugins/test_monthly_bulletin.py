@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 import time_machine
 from flask_babel import force_locale
-from sqlalchemy import Select, literal, select, text
+from sqlalchemy import Select, case, literal, select, text, update
 
 from app import clock
 from app.base import registry
@@ -31,7 +31,9 @@ from app.models import (
     Finding,
     FindingStep,
     Inspection,
+    InspectionParticipant,
     InspectionState,
+    Obligation,
     School,
     Township,
 )
@@ -278,6 +280,58 @@ def test_months_without_school_days_still_get_one(month: Month) -> None:
     assert figures(empty[TOTAL]) == (0, 0, 0, 0, 0, 0)
 
 
+def test_what_is_due_is_reported_with_what_is_excused(month: Month) -> None:
+    """One visit in time and joint, one missed, one excused; what ends in April is not of March."""
+    county, school = month.county, month.schools[0]
+    for start, excused in ((2, False), (9, True), (16, False), (30, False)):
+        county.add(
+            Obligation(
+                type_key="township_visit", capacity="township_leader",
+                period_start=date(2026, 3, start),
+                period_end=date(2026, 3, start) + timedelta(days=6),
+                due_on=date(2026, 3, start) + timedelta(days=4),
+                excused_at=clock.now() if excused else None,
+                **county.scope_of(school),
+            )
+        )  # fmt: skip
+    leader = county.person(place=month.towns[0])
+    county.appointment(leader, "township_leader", township=month.towns[0])
+    at = datetime(2026, 3, 3, 4, tzinfo=UTC)
+    visit = month.inspection(
+        school, "township_visit", date(2026, 3, 3), submitted_at=at, confirmed_at=at
+    )
+    for person, capacity in ((leader, "township_leader"), (county.person(), "liaison_leader")):
+        county.add(
+            InspectionParticipant(
+                inspection_id=visit.id, person_id=person.id, capacity=capacity,
+                **county.scope_of(school),
+            )
+        )  # fmt: skip
+
+    book = made_by(county)
+
+    # The running month is today's: what was excused only in May counts as missed in March.
+    assert due_rows(book["督导任务分乡镇"]) == [
+        ("修仁镇", "乡镇领导督导", 3, 1, 0, 2, 0, 0, 0.33, 1)
+    ]
+    assert due_rows(book["督导任务分学校"]) == [
+        ("修仁镇", school.name, "乡镇领导督导", 3, 1, 0, 2, 0, 0, 0.33, 1)
+    ]
+    county.execute(
+        update(Obligation).values(excused_at=case((Obligation.excused_at.is_not(None), at)))
+    )
+    excused = due_rows(made_by(county)["督导任务分乡镇"])
+    assert excused == [("修仁镇", "乡镇领导督导", 3, 1, 0, 1, 0, 1, 0.5, 1)]
+
+
+def due_rows(sheet: Any) -> list[tuple[Any, ...]]:
+    """Return the rows of a sheet of what is due, without its heads and its total."""
+    rows = [row for row in sheet.iter_rows(min_row=5, values_only=True) if row[0] != TOTAL]
+    return [
+        tuple(round(cell, 2) if isinstance(cell, float) else cell for cell in row) for row in rows
+    ]
+
+
 def test_workbook_is_titled_and_set_up_for_print(month: Month) -> None:
     book = made_by(month.county)
 
@@ -285,7 +339,8 @@ def test_workbook_is_titled_and_set_up_for_print(month: Month) -> None:
     merged = {str(cells) for cells in paper.merged_cells.ranges}
     with month.county.context():
         added = [str(section.title) for section in registry.sections("monthly_bulletin")]
-    assert book.sheetnames == ["分乡镇", "分学校", *added]
+    own = ["分乡镇", "分学校", "督导任务分乡镇", "督导任务分学校"]
+    assert book.sheetnames == [*own, *added]
     assert "2026年3月" in paper["A1"].value
     assert "通报" in paper["A1"].value
     assert paper.freeze_panes == "B5"

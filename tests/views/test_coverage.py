@@ -33,12 +33,21 @@ def due(county: CountyBuilder):
     return schools
 
 
-def visit(county: CountyBuilder, school, day: date) -> None:
+def visit(
+    county: CountyBuilder,
+    school,
+    day: date,
+    type_key: str = "township_visit",
+    capacity: str = "township_leader",
+    person=None,
+    joint: str | None = None,
+) -> None:
+    """Store a confirmed inspection with its participant, and one of another office if asked."""
     at = datetime.combine(day, datetime.min.time()).astimezone()
     scope = county.scope_of(school)
     row = county.add(
         Inspection(
-            type_key="township_visit",
+            type_key=type_key,
             checklist_version_id=county.scalar(select(ChecklistVersion.id).limit(1)),
             occurred_on=day,
             state="submitted",
@@ -47,12 +56,13 @@ def visit(county: CountyBuilder, school, day: date) -> None:
             **scope,
         )
     )
-    person = county.person(place=school)
-    county.add(
-        InspectionParticipant(
-            inspection_id=row.id, person_id=person.id, capacity="township_leader", **scope
+    for office in filter(None, (capacity, joint)):
+        someone = person or county.person(place=school)
+        county.add(
+            InspectionParticipant(
+                inspection_id=row.id, person_id=someone.id, capacity=office, **scope
+            )
         )
-    )
 
 
 @pytest.mark.parametrize(
@@ -79,11 +89,70 @@ def test_the_page_shows_what_is_left_of_the_reader_s_schools(
         )
     for name in left_out:
         assert name not in text
-    # In time, late, pending (the fortnight that runs), missed, excused, rate.
+    # In time, late, pending (the fortnight that runs), missed, excused, joint, rate.
     done, missed, running = 1, len(expected), 1 + len(expected)
     assert of_visits.split()[1:4] == [str(done), "0", str(running)]
     assert of_visits.split()[4] == str(missed)
     assert of_visits.split()[-1] == f"{round(100 * done / (done + missed))}%"
+
+
+def grouped(page, title):
+    """Return the figures under the heading of the chosen group, by their first cell."""
+    section = page.select_one("section[aria-labelledby=by-group]")
+    assert section.h2.get_text(strip=True) == title
+    rows = [
+        [cell.get_text(" ", strip=True) for cell in row.select("td")]
+        for row in section.select("tbody tr")
+    ]
+    return {cells[0]: cells[1:] for cells in rows}
+
+
+def test_the_page_counts_by_place_office_person_and_period(login, county, due):
+    """The same two fortnights of three schools, and their leader's month at one of them."""
+    leader = county.person("韦挂点")
+    county.liaison(leader, "liaison_leader", due[0])
+    visit(county, due[1], date(2026, 3, 6), joint="liaison_leader")
+    with county.context(), database.writing():
+        settle(county.session, TODAY.date())
+        county.session.commit()
+    with time_machine.travel(TODAY, tick=False):
+        office = login("supervision_office")
+        page = {
+            key: office.soup(f"/coverage/?month=2026-03&by={key}")
+            for key in ("school", "capacity", "person", "period", "nonsense")
+        }
+
+    by_school = grouped(page["school"], "学校")
+    # One fortnight done, one running; the month of the leader runs; nobody is assigned otherwise.
+    assert by_school["修仁镇 · 修仁中学"][:4] == ["1", "0", "2", "0"]
+    by_office = grouped(page["capacity"], "督导身份")
+    assert by_office["乡镇领导"] == ["2", "0", "3", "1", "0", "50%", "67%"]
+    by_person = grouped(page["person"], "责任主体")
+    assert by_person["韦挂点 · 教育局挂点领导"][:4] == ["0", "0", "1", "0"]
+    assert by_person["修仁镇乡镇领导（未指定个人）"][:4] == ["2", "0", "2", "0"]
+    by_period = grouped(page["period"], "周期")
+    assert by_period["2026-03-02 — 2026-03-15 · 乡镇领导督导"][:4] == ["2", "0", "0", "1"]
+    assert set(grouped(page["nonsense"], "乡镇")) == {"修仁镇", "蒲芦瑶族乡"}
+
+
+@pytest.mark.parametrize(("acted", "shown"), [(2, False), (3, True)])
+def test_schools_checked_by_acting_leaders_too_often_are_named(login, county, due, acted, shown):
+    """Twenty percent of ten checks are not too many; three are."""
+    school = due[0]
+    holder, deputy = (county.person(name, place=school) for name in ("校长", "代理人"))
+    office = county.appointment(holder, "school_leader", school=school)
+    county.appointment(deputy, "school_leader", school=school, acting_for_id=office.id)
+    for number in range(10):
+        person = deputy if number < acted else holder
+        visit(county, school, date(2026, 3, 2 + number), "daily_check", "school_leader", person)
+
+    with time_machine.travel(TODAY, tick=False):
+        page = login("supervision_office").soup("/coverage/?month=2026-03")
+
+    rows = [
+        row.get_text(" ", strip=True) for row in page.select("section[aria-labelledby=acting] tr")
+    ]
+    assert (f"修仁镇 修仁中学 10 {acted} {10 * acted}%" in rows) is shown
 
 
 @pytest.mark.parametrize("month", ["2036-01", "2026-13", "x", "", "2026-03-01"])

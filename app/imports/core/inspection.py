@@ -20,8 +20,10 @@ from app.models import (
     Inspection,
     InspectionParticipant,
     InspectionState,
+    School,
 )
 from app.security.roles import CAPACITIES
+from app.workflow.visit_day import refusals_of_school_days
 
 
 def _types() -> Mapping[str, Any]:
@@ -46,11 +48,19 @@ def _prepare(session: Session, rows: Sequence[Row]) -> None:
             row.values["checklist_version_id"] = fitting[-1].id
 
 
-def _check(_session: Session, rows: Sequence[Row]) -> None:
-    """Let new records say when they came in."""
-    for row in rows:
-        if row.stored is None:
-            row.values["submitted_at"] = clock.now()
+def _check(session: Session, rows: Sequence[Row]) -> None:
+    """Let new records say when they came in; refuse days on which their school has no class."""
+    new = [row for row in rows if row.stored is None]
+    for row in new:
+        row.values["submitted_at"] = clock.now()
+    of_schools = [row for row in new if row.get("school") is not None]
+    keys = {row.get("school") for row in of_schools}
+    schools = {one.id: one for one in session.scalars(select(School).where(School.id.in_(keys)))}
+    visits = [(schools[row.get("school")], row.get("occurred_on")) for row in of_schools]
+    reasons = refusals_of_school_days(session, visits)
+    for row, reason in zip(of_schools, reasons, strict=True):
+        if reason is not None:
+            row.fail("occurred_on", reason)
 
 
 INSPECTION = Entity(

@@ -1,0 +1,1 @@
+"""Accountability 责任追究: superior findings, cases with statement and appeal, interviews 约谈."""
