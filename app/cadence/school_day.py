@@ -91,9 +91,12 @@ def _of_grades(day: ColumnElement[date], in_school: ColumnElement[bool]) -> Colu
         departs.class_id.is_(None),
         departs.day == day,
     )
-    any_departs = exists().where(of_class, of_grade)
-    follows_school = exists().where(of_class, not_(exists().where(of_grade)))
-    any_open = exists().where(of_class, of_grade, departs.is_school_day)
+    # Named: from two levels down, class and day would be taken for tables of the inner query.
+    has_departure = exists().where(of_grade).correlate_except(departs)
+    any_departs = exists().where(of_class, has_departure).correlate_except(grade)
+    follows_school = exists().where(of_class, not_(has_departure)).correlate_except(grade)
+    is_open = exists().where(of_grade, departs.is_school_day).correlate_except(departs)
+    any_open = exists().where(of_class, is_open).correlate_except(grade)
     open_anyway = or_(any_open, and_(in_school, follows_school))
     return case((any_departs, open_anyway), else_=literal(None, Boolean))
 
