@@ -116,6 +116,8 @@ class Child(Scoped, Audited, Named, Model):
     enrolment_number_index: Mapped[str | None] = mapped_column(BlindIndex, index=True)
     status_id: Mapped[int] = mapped_column(ForeignKey("child_status.id"), index=True)
     class_id: Mapped[int | None] = mapped_column(ForeignKey("school_class.id"), index=True)
+    grade: Mapped[int | None]
+    """The child's own grade in a multigrade class 复式班; in any other the class tells it."""
     is_boarding: Mapped[bool] = mapped_column(default=False)
     household_place: Mapped[str | None] = mapped_column(String(200))
     residence_place: Mapped[str | None] = mapped_column(String(200))

@@ -16,7 +16,7 @@ from app.crud.fields import Beside
 from app.crud.interface import BureauInterface
 from app.crud.refusal import FieldRefused
 from app.extensions import db
-from app.models import Child
+from app.models import Child, SchoolClass
 from app.security import audit
 from app.security.completion import complete
 from app.security.guard import current_scope
@@ -30,6 +30,16 @@ from app.workflow.enrolment import first_place, move
 from app.workflow.seat import refuse_open
 
 
+def _refuse_foreign_grade(school_class: SchoolClass | None, grade: int) -> None:
+    """Refuse an own grade that the class does not have."""
+    if school_class is None:
+        raise FieldRefused("grade", _("Choose the class of the child first."))
+    grades = [one.grade for one in school_class.grades]
+    if grade not in grades:
+        names = _(", ").join(map(str, grades))
+        raise FieldRefused("grade", _("The class has the grades: %(grades)s", grades=names))
+
+
 class ChildView(ChildPage, BureauModelView):
     """Keep the school-age children 适龄儿童少年, with or without enrolment."""
 
@@ -39,13 +49,13 @@ class ChildView(ChildPage, BureauModelView):
     list_columns = ["name", "sex", "born_on", "township", "school", "school_class", "status"]
     show_columns = [
         "name", "sex", "born_on", "id_kind", "id_number", "enrolment_number", "status",
-        "township", "school", "school_class", "is_boarding", "household_place", "residence_place",
-        "village", "school_responsible", "township_responsible",
+        "township", "school", "school_class", "grade", "is_boarding", "household_place",
+        "residence_place", "village", "school_responsible", "township_responsible",
     ]  # fmt: skip
     add_columns = [
         "name", "id_kind", "id_number", "enrolment_number", "sex", "born_on", "township", "school",
-        "school_class", "status", "is_boarding", "household_place", "residence_place", "village",
-        "school_responsible", "township_responsible",
+        "school_class", "grade", "status", "is_boarding", "household_place", "residence_place",
+        "village", "school_responsible", "township_responsible",
     ]  # fmt: skip
     edit_columns = [name for name in add_columns if name != "status"]
     search_columns = [
@@ -57,6 +67,7 @@ class ChildView(ChildPage, BureauModelView):
     label_columns = LABELS
     description_columns = {
         "school": _l("Leave empty for a child without enrolment; then choose the township."),
+        "grade": _l("Only in a multigrade class: it tells who goes on at the year's turn."),
         "sex": _l("Read from the id number where there is one."),
         "born_on": _l("Read from the id number where there is one."),
     }
@@ -70,6 +81,8 @@ class ChildView(ChildPage, BureauModelView):
             raise FieldRefused("township", _("Choose a township or a school."))
         if chosen is not None and (school is None or chosen.school_id != school.id):
             raise FieldRefused("school_class", _("The class belongs to another school."))
+        if form.grade.data is not None:
+            _refuse_foreign_grade(chosen, form.grade.data)
         born_on = form.born_on.data
         if born_on is not None and born_on > clock.today():
             raise FieldRefused("born_on", _("This day lies in the future."))

@@ -19,6 +19,7 @@ LABELS: Final[dict[str, Any]] = {
     "id_kind": _l("Kind of document"),
     "id_number": _l("Id number"),
     "enrolment_number": _l("Enrolment number"),
+    "grade": _l("Own grade"),
     "is_boarding": _l("Boards at school"),
     "household_place": _l("Registered residence"),
     "residence_place": _l("Lives at"),

@@ -182,8 +182,16 @@ def _remark(one: ClassPlan) -> str:
     """Say what somebody has to look at by hand."""
     if one.staying:
         return _("The status of some children does not allow the step: decide on each.")
+    if one.unknown:
+        return _(
+            "Multigrade class: enter the own grade of %(count)s children, or they all go up.",
+            count=one.unknown,
+        )
     if one.mixes:
-        return _("Multigrade class: some children have finished the last grade; move them by hand.")
+        return _(
+            "Multigrade class: %(count)s children have finished the last grade.",
+            count=one.finishing,
+        )
     if one.target is not None:
         return _("The class is there already and is joined.")
     return ""

@@ -13,9 +13,12 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
+    false,
     func,
     insert,
     literal,
+    null,
+    or_,
     select,
     true,
     update,
@@ -133,11 +136,22 @@ def _list_children(session: Session, done: Promotion, planned: Plan) -> None:
         ChildStatus.key.in_((GRADUATED, UNDER_WAY))
     )
     status = {row.key: row.id for row in session.execute(keys)}
-    _note(session, done, PromotionClass.to_class_id.is_not(None), None)
+    seated = PromotionClass.to_class_id.is_not(None)
+    _note(session, done, and_(seated, ~_finishes(planned.classes)), None)
     for key, ends in ((GRADUATED, True), (UNDER_WAY, False)):
-        leaving = [one.source.id for one in planned.classes if not one.grades and one.ends is ends]
-        if leaving:
-            _note(session, done, PromotionClass.from_class_id.in_(leaving), status[key])
+        classes = [one for one in planned.classes if one.ends is ends]
+        whole = PromotionClass.from_class_id.in_([o.source.id for o in classes if not o.grades])
+        _note(session, done, or_(whole, _finishes(classes)), status[key])
+
+
+def _finishes(classes: Iterable[ClassPlan]) -> ColumnElement[bool]:
+    """Tell whether a child of a multigrade class leaves it by his own grade."""
+    by_class = (
+        and_(Child.class_id == one.source.id, Child.grade >= one.last)
+        for one in classes
+        if one.mixes
+    )
+    return func.coalesce(or_(false(), *by_class), false())
 
 
 def _note(
@@ -153,7 +167,7 @@ def _note(
             Child.id,
             PromotionClass.from_class_id,
             Child.status_id,
-            PromotionClass.to_class_id,
+            PromotionClass.to_class_id if status_id is None else null(),
             Child.status_id if status_id is None else literal(status_id),
         )
         .join(PromotionClass, PromotionClass.from_class_id == Child.class_id)
@@ -236,7 +250,7 @@ def _move(session: Session, done: Promotion) -> None:
     session.execute(
         _writing(Child)
         .where(Child.id.in_(_lines(done, seated)))
-        .values(class_id=_value(done, PromotionChild.to_class_id))
+        .values(class_id=_value(done, PromotionChild.to_class_id), grade=Child.grade + 1)
     )
     session.execute(
         _writing(Child)
@@ -368,6 +382,12 @@ def _take_back(session: Session, done: Promotion) -> None:
                 )
             ),
         )
+    )
+    session.execute(
+        update(Child)
+        .where(Child.id.in_(_lines(done, seated)), Child.grade.is_not(None))
+        .values(grade=Child.grade - 1)
+        .execution_options(synchronize_session=False)
     )
     _remove_classes(session, done)
     session.expire_all()

@@ -51,11 +51,34 @@ class ClassPlan:
     """Children whose status does not allow the step: somebody has to decide on them."""
     mixes: bool
     """Whether some grades of a multigrade class leave and others stay."""
+    last: int
+    """The last grade of the school."""
+    finishing: int = 0
+    """Children of a class that mixes who leave it, by their own grade."""
+    unknown: int = 0
+    """Children of a class that mixes whose own grade nobody has entered: they go up with it."""
 
     @property
     def moving(self) -> int:
         """Return how many children the promotion moves."""
         return self.children - self.staying
+
+    @property
+    def leaving(self) -> int:
+        """Return how many of them finish the last grade of the school."""
+        return self.finishing if self.grades else self.moving
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Tell children of a class apart: by their status, and by their own grade if it is known."""
+
+    status_id: int
+    grade: int | None
+
+    def finishes(self, last: int) -> bool:
+        """Tell whether their own grade is the last one of the school."""
+        return self.grade is not None and self.grade >= last
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +97,17 @@ class Plan:
     @property
     def moved(self) -> int:
         """Return how many children go to a class of the next year."""
-        return sum(one.moving for one in self.classes if one.grades)
+        return sum(one.moving - one.leaving for one in self.classes)
 
     @property
     def graduated(self) -> int:
         """Return how many children graduate."""
-        return sum(one.moving for one in self.classes if not one.grades and one.ends)
+        return sum(one.leaving for one in self.classes if one.ends)
 
     @property
     def left(self) -> int:
         """Return how many children go on to another school."""
-        return sum(one.moving for one in self.classes if not one.grades and not one.ends)
+        return sum(one.leaving for one in self.classes if not one.ends)
 
     @property
     def staying(self) -> int:
@@ -139,7 +162,12 @@ def plan(session: Session, school_ids: Iterable[int] | None = None) -> Plan:
         name = next_name(row.name)
         ends = last[row.school_id] >= final
         held = counts[row.id]
-        step = GRADUATED if ends else UNDER_WAY
+        mixes = bool(grades) and len(grades) < len(row.grades)
+        leaving = [
+            one for one in held if not grades or (mixes and one.finishes(last[row.school_id]))
+        ]
+        bars = barred[GRADUATED if ends else UNDER_WAY]
+        staying = sum(held[one] for one in leaving if one.status_id in bars)
         plans.append(
             ClassPlan(
                 source=row,
@@ -149,8 +177,11 @@ def plan(session: Session, school_ids: Iterable[int] | None = None) -> Plan:
                 target=targets.get((row.school_id, name)) if grades else None,
                 ends=ends,
                 children=sum(held.values()),
-                staying=0 if grades else sum(held[one] for one in barred[step] & held.keys()),
-                mixes=bool(grades) and len(grades) < len(row.grades),
+                staying=staying,
+                mixes=mixes,
+                last=last[row.school_id],
+                finishing=sum(held[one] for one in leaving) - staying if mixes else 0,
+                unknown=sum(n for one, n in held.items() if mixes and one.grade is None),
             )
         )
     return Plan(old, new, [one for one in plans if one.children])
@@ -171,17 +202,17 @@ def _classes(
     return session.scalars(query).all()
 
 
-def _children(session: Session, sources: Sequence[SchoolClass]) -> Mapping[int, dict[int, int]]:
-    """Return the number of children of each class by their status."""
-    counts: dict[int, dict[int, int]] = defaultdict(dict)
+def _children(session: Session, sources: Sequence[SchoolClass]) -> Mapping[int, dict[_Kind, int]]:
+    """Return the number of children of each class by their status and their own grade."""
+    counts: dict[int, dict[_Kind, int]] = defaultdict(dict)
     query = (
-        select(Child.class_id, Child.status_id, func.count())
+        select(Child.class_id, Child.status_id, Child.grade, func.count())
         .join(ChildStatus, ChildStatus.id == Child.status_id)
         .where(ChildStatus.is_enrolled, Child.class_id.in_([row.id for row in sources]))
-        .group_by(Child.class_id, Child.status_id)
+        .group_by(Child.class_id, Child.status_id, Child.grade)
     )
-    for class_id, status_id, count in session.execute(query):
-        counts[class_id or 0][status_id] = count
+    for class_id, status_id, grade, count in session.execute(query):
+        counts[class_id or 0][_Kind(status_id, grade)] = count
     return counts
 
 

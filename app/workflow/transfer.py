@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Literal
 
 from flask_babel import gettext as _
-from sqlalchemy import Select, func, literal, or_, select
+from sqlalchemy import Integer, Select, and_, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from app import clock
@@ -175,8 +175,10 @@ def overdue(as_of: date, days: int, count: Literal["working_day", "school_day"])
     """Select the transfers that have not been confirmed for more than some days.
 
     Working days tell who is at risk 重点监测. School days tell who is suspected 疑似辍学, a
-    matter of the sender; a transfer with proof of attendance is not among them.
+    matter of the sender; a transfer with proof of attendance is not among them. Whoever finished
+    the last grade of his school, and has no place at another one yet, is on the way like them.
     """
+    way = union_all(_waiting(as_of), _leavers(as_of)).subquery("way")
     day = aliased(CalendarDay)
     is_counted = day.is_working_day if count == "working_day" else day.is_school_day
     passed = (
@@ -184,31 +186,77 @@ def overdue(as_of: date, days: int, count: Literal["working_day", "school_day"])
         .select_from(day)
         .where(
             is_counted,
-            day.county_id == Transfer.county_id,
-            day.day > Transfer.started_on,
+            day.county_id == way.c.county_id,
+            day.day > way.c.started_on,
             day.day <= as_of,
         )
+        .correlate(way)
         .scalar_subquery()
     )
-    query = select(
+    query: Select[Any] = select(
         literal(Child.__tablename__).label("subject_type"),
-        Transfer.child_id.label("subject_id"),
-        Transfer.school_id,
-        Transfer.township_id,
-        Transfer.started_on.label("period_start"),
+        way.c.child_id.label("subject_id"),
+        way.c.school_id,
+        way.c.township_id,
+        way.c.started_on.label("period_start"),
         passed.label("observed"),
         literal(days).label("required"),
-    ).where(
+    ).where(passed > days)
+    return query if count == "working_day" else query.where(way.c.evidence_set_id.is_(None))
+
+
+def _waiting(as_of: date) -> Select[Any]:
+    """Select the transfers that wait for the confirmation of their receiver."""
+    columns: list[Any] = [
+        Transfer.child_id, Transfer.county_id, Transfer.school_id, Transfer.township_id,
+        Transfer.started_on, Transfer.evidence_set_id,
+    ]  # fmt: skip
+    query: Select[Any] = select(*columns)
+    return query.where(
         Transfer.started_on <= as_of,
         or_(Transfer.arrived_on.is_(None), Transfer.arrived_on > as_of),
         or_(Transfer.cancelled_on.is_(None), Transfer.cancelled_on > as_of),
-        passed > days,
     )
-    return query if count == "working_day" else query.where(Transfer.evidence_set_id.is_(None))
 
 
-def _is_open() -> tuple[Any, Any]:
-    return Transfer.arrived_on.is_(None), Transfer.cancelled_on.is_(None)
+def _leavers(as_of: date) -> Select[Any]:
+    """Select the children who are on the way without a transfer, since their last such event."""
+    since = func.max(StatusEvent.happened_on)
+    place, other = aliased(Enrolment), aliased(Transfer)
+    has_place = exists().where(
+        place.child_id == Child.id,
+        place.school_id != StatusEvent.school_id,
+        place.valid_from >= StatusEvent.happened_on,
+        place.valid_from <= as_of,
+    )
+    has_transfer = exists().where(other.child_id == Child.id, *_is_open(other))
+    place_of_event = [StatusEvent.county_id, StatusEvent.school_id, StatusEvent.township_id]
+    columns: list[Any] = [
+        Child.id.label("child_id"),
+        *place_of_event,
+        since.label("started_on"),
+        literal(None, Integer).label("evidence_set_id"),
+    ]
+    query: Select[Any] = select(*columns)
+    return (
+        query.join(ChildStatus, ChildStatus.id == Child.status_id)
+        .join(
+            StatusEvent,
+            and_(StatusEvent.child_id == Child.id, StatusEvent.status_id == Child.status_id),
+        )
+        .where(
+            ChildStatus.key == UNDER_WAY,
+            StatusEvent.school_id.is_not(None),
+            StatusEvent.happened_on <= as_of,
+            ~has_place,
+            ~has_transfer,
+        )
+        .group_by(Child.id, *place_of_event)
+    )
+
+
+def _is_open(transfer: type[Transfer] = Transfer) -> tuple[Any, Any]:
+    return transfer.arrived_on.is_(None), transfer.cancelled_on.is_(None)
 
 
 def _step(

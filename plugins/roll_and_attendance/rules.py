@@ -91,13 +91,15 @@ def unpapered(window: Window, settings: Settings) -> Select[Any]:
 
 
 def unconfirmed(window: Window, settings: Settings) -> Select[Any]:
-    """Select the transfers of which nobody has confirmed the arrival, at their sender."""
+    """Select the children whose arrival at another school nobody has confirmed, at the sender."""
     days = int(settings.transfer_at_risk_days)
-    query = transfers_overdue(window.as_of, days, "working_day")
-    live = query.join(Child, Child.id == Transfer.child_id).join(
-        Township, Township.id == Transfer.township_id
+    rows = transfers_overdue(window.as_of, days, "working_day").subquery("overdue")
+    live = (
+        select(rows)
+        .join(Township, Township.id == rows.c.township_id)
+        .where(Township.go_live_on <= window.as_of)
     )
-    return _in_schools(live.where(Township.go_live_on <= window.as_of), Transfer.school_id, window)
+    return _in_schools(live, rows.c.school_id, window)
 
 
 def away_in(found: SelectOf, *kinds: str) -> SelectOf:
@@ -123,7 +125,7 @@ def days_without_paper(window: Window, settings: Settings) -> Select[Any]:
 
 
 def open_transfers(window: Window, settings: Settings) -> Select[Any]:
-    """Select the transfers that wait, with where they lead."""
+    """Select the transfers that wait, with where they lead; of leavers there is none."""
     rows = unconfirmed(window, settings).subquery("found")
     return select(
         rows.c.subject_type,

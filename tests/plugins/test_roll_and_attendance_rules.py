@@ -16,12 +16,15 @@ from app.models import (
     CalendarException,
     ChecklistVersion,
     Child,
+    ChildStatus,
     ClassLine,
+    Enrolment,
     EvidenceSet,
     Inspection,
     Leave,
     LedgerEntry,
     SchoolClass,
+    StatusEvent,
     Transfer,
     Violation,
 )
@@ -209,6 +212,39 @@ def test_transfer_is_to_be_confirmed_within_ten_working_days(county, run_rule) -
     run_rule("TRF-1", LAST)
 
     assert found(county, "transfer_not_confirmed") == {children[1].id: (DAYS[-12], "11", "10")}
+
+
+def test_leaver_without_a_place_at_another_school_is_looked_for(county, run_rule) -> None:
+    county.session.add_all(
+        CalendarDay(county_id=county.here.id, day=day, is_working_day=True, is_school_day=True)
+        for day in DAYS
+    )
+    county.session.commit()
+    other = county.school("蒲芦中学")
+    lost, sits, transferred, back = (
+        county.child(status="transfer_under_way") for _each in range(4)
+    )
+    left_on = DAYS[-12]
+    for child in (lost, sits, transferred, back):
+        status_id = child.status_id
+        event = StatusEvent(
+            child_id=child.id, status_id=status_id, happened_on=left_on, basis="升级",
+            **here(county),
+        )  # fmt: skip
+        county.add(event)
+    place = {"valid_from": left_on + ONE_DAY, **county.scope_of(other)}
+    county.add(Enrolment(child_id=sits.id, **place))
+    transfer = {"to_place": "蒲芦中学", "basis": "升学", **here(county)}
+    county.add(Transfer(child_id=transferred.id, started_on=LAST, **transfer))
+    enrolled = county.scalar(select(ChildStatus.id).filter_by(key="enrolled"))
+    county.execute(Child.__table__.update().where(Child.id == back.id).values(status_id=enrolled))
+
+    run_rule("TRF-1", DAYS[-2])
+    early = found(county, "transfer_not_confirmed")
+    run_rule("TRF-1", LAST)
+
+    assert early == {}
+    assert found(county, "transfer_not_confirmed") == {lost.id: (left_on, "11", "10")}
 
 
 def check(county: CountyBuilder, day: date = MONDAY, **values: Any) -> Inspection:

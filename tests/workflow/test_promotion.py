@@ -145,6 +145,38 @@ def test_all_classes_go_up_in_one_step(county: CountyBuilder) -> None:
     assert county.scalar(events) == 3
 
 
+def grade_of(county: CountyBuilder, child: int) -> int | None:
+    return county.scalar(select(Child.grade).filter_by(id=child))
+
+
+def test_children_of_a_multigrade_class_go_by_their_own_grade(county: CountyBuilder) -> None:
+    point = county.school("大榕教学点", kind="teaching_point")
+    mixed = county.school_class(point, (2, 3), name="二三年级班")
+    nine = county.school_class(county.school(kind="nine_year"), (8, 9), name="八九年级班")
+    keys = seated(county, mixed, *["enrolled"] * 4) + seated(county, nine, "enrolled", "enrolled")
+    for key, grade in zip(keys, (2, 3, None, 2, 8, 9), strict=True):
+        county.execute(Child.__table__.update().where(Child.id == key).values(grade=grade))
+    before = snapshot(county), [grade_of(county, key) for key in keys]
+
+    planned: Plan = run(county, plan)
+    done = run(county, promote)
+    after = [(*place(county, key), grade_of(county, key)) for key in keys]
+    run(county, undo, done)
+
+    assert [(one.finishing, one.unknown) for one in planned.classes] == [(1, 1), (1, 0)]
+    assert (planned.moved, planned.graduated, planned.left) == (4, 1, 1)
+    assert (done.moved, done.graduated, done.left) == (4, 1, 1)
+    assert after == [
+        ("三四年级班", "enrolled", 3),
+        ("二三年级班", "transfer_under_way", 3),
+        ("三四年级班", "enrolled", None),
+        ("三四年级班", "enrolled", 3),
+        ("九九年级班", "enrolled", 9),
+        (None, "graduated", 9),
+    ]
+    assert (snapshot(county), [grade_of(county, key) for key in keys]) == before
+
+
 def test_who_may_not_take_the_step_stays_for_a_decision(county: CountyBuilder) -> None:
     row = county.school_class(grades=(9,), name="九年级1班")
     stays, goes = seated(county, row, "dropped_out", "enrolled")

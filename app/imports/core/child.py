@@ -33,7 +33,16 @@ from app.imports.entity import Column, Entity, Key, Lookup, Row
 from app.imports.stage import staged
 from app.imports.store import Edit, Writer
 from app.imports.value import number_is_sound
-from app.models import Child, ChildGroup, ChildStatus, Code, Enrolment, Guardian, StatusEvent
+from app.models import (
+    Child,
+    ChildGroup,
+    ChildStatus,
+    ClassGrade,
+    Code,
+    Enrolment,
+    Guardian,
+    StatusEvent,
+)
 from app.security.privacy import number_fault
 from app.security.scope import table_of
 from app.workflow.child import unusual_age, usual_births
@@ -132,7 +141,8 @@ def _prepare_child(session: Session, rows: Sequence[Row]) -> None:
 
 
 def _check_child(session: Session, rows: Sequence[Row]) -> None:
-    """Keep the status of stored children: it changes by events only."""
+    """Keep the status of stored children: it changes by events only; judge their own grades."""
+    _check_grades(session, rows)
     for row in rows:
         given = row.get("status")
         if row.stored is None:
@@ -156,6 +166,22 @@ def _warn_of_ages(session: Session, rows: Sequence[Row]) -> None:
             continue
         if row.stored is None or row.stored.born_on != born_on:
             row.warn("born_on", unusual_age(born_on))
+
+
+def _check_grades(session: Session, rows: Sequence[Row]) -> None:
+    """Note own grades that the class of the line, or of the stored child, does not have."""
+    given = [row for row in rows if row.get("grade") is not None]
+    if not given:
+        return
+    grades: dict[int, set[int]] = {}
+    for class_id, grade in session.execute(select(ClassGrade.class_id, ClassGrade.grade)):
+        grades.setdefault(class_id, set()).add(grade)
+    for row in given:
+        held = row.get("class") or (row.stored.class_id if row.stored is not None else None)
+        known = grades.get(held or 0, set())
+        if row.get("grade") not in known:
+            names = _(", ").join(map(str, sorted(known))) or "—"
+            row.fail("grade", _("The class has the grades: %(grades)s", grades=names))
 
 
 def _begin_history(session: Session, writer: Writer, rows: Sequence[Row]) -> None:
@@ -232,6 +258,12 @@ CHILD = Entity(
         ),
         Column("school_year", _l("School year"), "lookup", lookup=BY_YEAR, field="-", of=OF_CLASS),
         Column("class", _l("Class"), "lookup", lookup=BY_CLASS),
+        Column(
+            "grade",
+            _l("Own grade"),
+            "integer",
+            help=_l("Only in a multigrade class: it tells who goes on at the year's turn."),
+        ),
         Column("township", _l("Township"), "lookup", lookup=BY_TOWNSHIP),
         Column("is_boarding", _l("Boards at school"), "flag"),
         Column("household_place", _l("Registered residence")),
