@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import FileStorage
 
-from app.base import Refused, Scoped
+from app.base import Scoped
 from app.database import next_ids
 from app.imports.batch import lines_of, open_file
 from app.imports.entity import Entity, Row
+from app.imports.mapping import check_mapping
 from app.models import School
 from app.security.scope import table_of
 
 
-def read_list(entity: Entity, upload: FileStorage | None) -> list[Row]:
+def check_list(entity: Entity, content: bytes, name: str) -> None:
+    """Raise Refused where a file cannot be read or lacks a column that every line needs."""
+    opened = open_file(entity, content, name)
+    check_mapping(entity, opened.table, opened.match)
+
+
+def read_list(entity: Entity, content: bytes, name: str) -> list[Row]:
     """Return the lines of an .xlsx, .xls, .ods or .csv file, each with what is wrong with it.
 
     Raises Refused where the file cannot be read or lacks a column that every line needs.
     """
-    if upload is None or not upload.filename:
-        raise Refused(_("Choose a file."))
-    upload.stream.seek(0)
-    return lines_of(open_file(entity, upload.stream.read(), upload.filename))
+    return lines_of(open_file(entity, content, name))
 
 
 def add_rows(session: Session, rows: Sequence[Any]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import Connection, select
 
 from app import database, jobs
 from app.base import Refused
 from app.extensions import db
-from app.imports import upload
+from app.files import kept
 from app.imports.batch import Opened, check, find_entity, finish, open_file, store
 from app.imports.source import remembered
 from app.models import ImportBatch
@@ -27,13 +28,13 @@ def opened(connection: Connection, batch: Any) -> Opened:
         raise Refused(_("The plugin of this import is gone."))
     return open_file(
         entity,
-        upload.content_of(batch.id),
+        kept.content_of(str(batch.id)),
         batch.file_name,
         lambda heads: remembered(connection, batch.created_by_id, entity.key, heads),
     )
 
 
-@jobs.handler(CHECK)
+@jobs.handler(CHECK, _l("Check a file"))
 def _check(work: jobs.Work) -> None:
     """Judge an uploaded file and keep what is wrong with it."""
     batch, file = _read(work)
@@ -46,7 +47,7 @@ def _check(work: jobs.Work) -> None:
         session.commit()
 
 
-@jobs.handler(STORE)
+@jobs.handler(STORE, _l("Import a file"))
 def _store(work: jobs.Work) -> None:
     """Store an uploaded file's good rows; one that is stored already stays as it is."""
     _batch_then, file = _read(work)
@@ -66,7 +67,7 @@ def _store(work: jobs.Work) -> None:
         )
         session.commit()
     if not result.failed:
-        upload.forget(batch.id)
+        kept.forget(str(batch.id))
 
 
 def _read(work: jobs.Work) -> tuple[Any, Opened]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from app.jobs.queue import progress_of, submit
-from app.jobs.work import Work, handler
+from app.jobs.queue import JobState, progress_of, state_of, submit
+from app.jobs.work import Work, acting, handler, titles
 from app.jobs.worker import init_app, serve
 
-__all__ = ["Work", "handler", "init_app", "progress_of", "serve", "submit"]
+__all__ = [
+    "JobState", "Work", "acting", "handler", "init_app", "progress_of", "serve", "state_of",
+    "submit", "titles",
+]  # fmt: skip

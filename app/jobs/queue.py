@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, current_app
 from huey import Huey, MemoryHuey, PostgresHuey, SqliteHuey
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -121,3 +121,32 @@ def progress_of(job_id: int) -> int:
     """Return how far a job is, in percent."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the real one
     return int(queue_of(app).huey.get(f"progress:{job_id}", peek=True) or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """Tell whoever waits for a job how it stands."""
+
+    state: str
+    progress: int
+    error: str | None
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether the job is still to be done."""
+        return self.state in {"waiting", "running"}
+
+
+def state_of(session: Session, kind: str, subject_id: int) -> JobState | None:
+    """Return how the last job of a kind about a row stands; None where there was none.
+
+    Jobs are the county's; who sees the row sees what becomes of it.
+    """
+    query = select(_job.c.id, _job.c.state, _job.c.error).where(
+        _job.c.kind == kind, _job.c.subject_id == subject_id
+    )
+    found = session.connection().execute(query.order_by(_job.c.id.desc()).limit(1)).first()
+    if found is None:
+        return None
+    is_done = found.state == "done"
+    return JobState(found.state, 100 if is_done else progress_of(found.id), found.error)

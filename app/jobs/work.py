@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
+from sqlalchemy.orm import Session
+
+from app import database
+from app.extensions import db
+from app.security import guard
 from app.security.scope import Scope
 
 
@@ -24,13 +31,25 @@ class Work:
 
 Handler = Callable[[Work], None]
 _handlers: dict[str, Handler] = {}
+titles: dict[str, Any] = {}
+"""What the kinds of work are called on screens."""
 
 
-def handler(kind: str) -> Callable[[Handler], Handler]:
+@contextmanager
+def acting(work: Work) -> Iterator[Session]:
+    """Yield a session that sees and writes what the starter of a job may, and commit at the end."""
+    with database.writing(), guard.bound(work.scope):
+        session = db.session()
+        yield session
+        session.commit()
+
+
+def handler(kind: str, title: Any = None) -> Callable[[Handler], Handler]:
     """Let a function do the jobs of a kind; it commits, and must bear to be started again."""
 
     def register(function: Handler) -> Handler:
         _handlers[kind] = function
+        titles[kind] = title or kind
         return function
 
     return register

@@ -40,14 +40,30 @@ Criteria = tuple[ORMOption, ...]
 _brought: WeakKeyDictionary[Executable, Criteria] = WeakKeyDictionary()
 """The statements that bring their criteria with them."""
 _lifted: ContextVar[bool] = ContextVar("lifted", default=False)
+_bound: ContextVar[Scope] = ContextVar("bound", default=EVERYTHING)
 
 
 def current_scope() -> Scope:
-    """Return the scope in force: the request's, nothing without one, all outside requests."""
-    if _lifted.get() or not has_request_context():
+    """Return the scope in force: the request's, nothing without one.
+
+    Outside requests it is the one that is bound, or all.
+    """
+    if _lifted.get():
         return EVERYTHING
+    if not has_request_context():
+        return _bound.get()
     scope: Scope = g.get("scope") or NOTHING
     return scope
+
+
+@contextmanager
+def bound(scope: Scope) -> Iterator[None]:
+    """Keep what is done outside a request, as in a job, inside a scope."""
+    token = _bound.set(scope)
+    try:
+        yield
+    finally:
+        _bound.reset(token)
 
 
 @contextmanager

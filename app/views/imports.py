@@ -19,7 +19,8 @@ from app.base import Refused
 from app.crud.base import ReadOnlyView
 from app.crud.interface import BureauInterface, find
 from app.extensions import db
-from app.imports import source, upload
+from app.files import kept
+from app.imports import source
 from app.imports.batch import FAULTS_KEPT, faults_of_batch, new_batch
 from app.imports.entity import Entity, Fault
 from app.imports.table import Table
@@ -199,7 +200,7 @@ class JobView(ReadOnlyView):
     base_order = ("created_at", "desc")
     choices_columns = {
         "state": JOB_STATES,
-        "kind": {CHECK: _l("Check a file"), STORE: _l("Import a file")},
+        "kind": jobs.titles,
     }
     label_columns = {
         "started_at": _l("Begun at"),
@@ -243,7 +244,7 @@ def _take(entity: Entity) -> int:
         _scope(),
         is_backfilled=request.form.get("is_backfilled") == "1",
     )
-    upload.keep(batch, content)
+    kept.keep(str(batch), content)
     session.commit()
     return batch
 

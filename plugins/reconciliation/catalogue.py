@@ -45,7 +45,7 @@ class OwnList:
     groups: tuple[str, ...] = ()
     registered: bool = False
     seated: bool = False
-    ages: tuple[int, ...] = ()
+    school_age: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, and_, or_, select
-from werkzeug.datastructures import FileStorage
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from app.kit import (
     Child,
@@ -27,6 +26,7 @@ from app.kit import (
     blind_indexes,
     number_is_sound,
     read_list,
+    school_age,
 )
 
 from .catalogue import OwnList
@@ -35,7 +35,6 @@ from .models import Residual
 
 AT_ONCE: Final = 20_000
 """Children whose id numbers are read by one statement: databases limit its values."""
-AUGUST: Final = (8, 31)
 LIST: Final = Entity(
     key="reconciliation_list",
     title=_l("List to be compared"),
@@ -90,10 +89,10 @@ LIST: Final = Entity(
 
 
 def entries_of_file(
-    session: Session, upload: FileStorage | None
+    session: Session, content: bytes, name: str
 ) -> tuple[list[Entry], list[tuple[Entry, str]]]:
     """Return the lines of a file, and those that cannot be read, each with the reason."""
-    rows = read_list(LIST, upload)
+    rows = read_list(LIST, content, name)
     places = _places(session)
     indexes = blind_indexes(row.get("id_number") for row in rows)
     entries, unread = [], []
@@ -143,7 +142,7 @@ def entries_of_children(session: Session, own: OwnList, on: date) -> list[Entry]
             child_id=child.id,
             place=(child.county_id, child.township_id, child.school_id),
         )
-        for child in session.execute(_children(own, on))
+        for child in session.execute(_children(session, own, on))
     ]
 
 
@@ -166,16 +165,16 @@ def is_sound(entries: Iterable[Entry | None]) -> bool:
     return all(number_is_sound(number) for number in numbers)
 
 
-def _children(own: OwnList, on: date) -> Select[Any]:
+def _children(session: Session, own: OwnList, on: date) -> Select[Any]:
     columns: list[Any] = [
         Child.id, Child.name, Child.id_number_index, Child.born_on,
         Child.county_id, Child.township_id, Child.school_id,
     ]  # fmt: skip
-    query: Select[Any] = select(*columns).where(*_conditions(own, on))
+    query: Select[Any] = select(*columns).where(*_conditions(session, own, on))
     return query.order_by(Child.id)
 
 
-def _conditions(own: OwnList, on: date) -> Iterable[ColumnElement[bool]]:
+def _conditions(session: Session, own: OwnList, on: date) -> Iterable[ColumnElement[bool]]:
     if own.statuses:
         known = select(ChildStatus.id).where(ChildStatus.key.in_(own.statuses))
         yield Child.status_id.in_(known)
@@ -186,17 +185,10 @@ def _conditions(own: OwnList, on: date) -> Iterable[ColumnElement[bool]]:
     if own.groups:
         named = _holding(ChildGroup, on).join(Code, Code.id == ChildGroup.group_id)
         yield Child.id.in_(named.where(Code.key.in_(own.groups)))
-    if own.ages:
-        youngest, oldest = (_birthday(on, years) for years in own.ages)
-        yield and_(Child.born_on <= youngest, Child.born_on > oldest)
+    if own.school_age:
+        yield school_age(session, on)
 
 
 def _holding(model: type[Enrolment] | type[ChildGroup], on: date) -> Select[Any]:
     is_open = or_(model.valid_to.is_(None), model.valid_to >= on)
     return select(model.child_id).where(model.valid_from <= on, is_open)
-
-
-def _birthday(on: date, years: int) -> date:
-    """Return the last day of birth of those who are so old on 31 August of the school year."""
-    year = on.year if (on.month, on.day) > AUGUST else on.year - 1
-    return date(year - years, *AUGUST)

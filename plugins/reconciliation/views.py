@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import abort, flash, g, redirect, request, url_for
+from flask import abort, flash, g, make_response, redirect, request, url_for
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, select
-from wtforms import FileField, Form, SelectField
+from wtforms import Form, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
 from app.kit import (
     BureauModelView,
     FieldRefused,
+    Kept,
+    KeptFileField,
     Page,
     Refused,
+    check_list,
     hookimpl,
     interface,
     today,
@@ -29,15 +32,30 @@ from app.kit import (
 from .catalogue import FROM_FILE, closures, methods, own_lists, titles
 from .closing import close, fitting_codes, is_open, may_take_over, reopen, take_over
 from .headcount_view import HeadcountView
-from .lists import entries_of_children, entries_of_file
+from .lists import LIST
 from .models import Comparison, Residual
-from .outcome import Lists, compare, parts_of
+from .outcome import parts_of
 from .page import KINDS, LIKENESSES, sides_of, summary_of
 from .sheets import sheets_of
+from .work import SIDES, begin, state
 
 CATEGORY, ICON = "Children", "fa-scale-balanced"
 PURPOSE_LENGTH = 200
 SOURCES = {FROM_FILE: _l("Uploaded file"), **titles(own_lists())}
+
+
+def _kept_file(form: Form, side: str) -> Kept | None:
+    """Return the file of a side that comes from one; raise FieldRefused where it is unreadable."""
+    if form[f"{side}_source"].data != FROM_FILE:
+        return None
+    kept: Kept | None = form[f"{side}_upload"].kept
+    if kept is None:
+        raise FieldRefused(f"{side}_upload", _("Choose a file."))
+    try:
+        check_list(LIST, kept.content, kept.name)
+    except Refused as refusal:
+        raise FieldRefused(f"{side}_upload", refusal.message) from None
+    return kept
 
 
 class ReasonField(SelectField):
@@ -202,11 +220,11 @@ class ComparisonView(BureauModelView):
         "right_source": SOURCES,
     }
     add_form_extra_fields = {
-        "left_upload": FileField(
+        "left_upload": KeptFileField(
             _l("File of the first list"),
             description=_l("Workbook or .csv with the columns name and, best, id number."),
         ),
-        "right_upload": FileField(
+        "right_upload": KeptFileField(
             _l("File of the second list"),
             description=_l("Workbook or .csv with the columns name and, best, id number."),
         ),
@@ -228,37 +246,27 @@ class ComparisonView(BureauModelView):
     }
 
     def check(self, form: Form, item: Comparison | None) -> None:
-        """Read both lists before anything is stored."""
+        """See that the files can be read before anything is stored; the job reads their lines."""
         if item is None:
-            left, unread_left = self._list_of(form, "left")
-            right, unread_right = self._list_of(form, "right")
-            g.compared_lists = Lists(left, right, unread_left, unread_right)
-
-    def _list_of(self, form: Form, side: str) -> tuple[Any, Any]:
-        session, source = self.datamodel.session(), form[f"{side}_source"].data
-        if source != FROM_FILE:
-            return entries_of_children(session, own_lists()[source], today()), ()
-        try:
-            return entries_of_file(session, request.files.get(f"{side}_upload"))
-        except Refused as refusal:
-            raise FieldRefused(f"{side}_upload", refusal.message) from None
+            g.kept_files = {side: _kept_file(form, side) for side in SIDES}
 
     def pre_add(self, item: Comparison) -> None:
         """Note the day and the files."""
         item.compared_on = today()
-        for side in ("left", "right"):
-            upload = request.files.get(f"{side}_upload")
-            if getattr(item, f"{side}_source") == FROM_FILE and upload is not None:
-                setattr(item, f"{side}_file", (upload.filename or "")[-200:])
+        for side, kept in g.kept_files.items():
+            if kept is not None:
+                setattr(item, f"{side}_file", kept.name)
 
-    def saved(self, item: Comparison, *, is_new: bool) -> None:
-        """Compare the lists in the transaction that stores the comparison."""
-        if is_new:
-            compare(self.datamodel.session(), item, g.compared_lists)
+    def post_add(self, item: Comparison) -> None:
+        """Let the stored comparison be worked off."""
+        begin(self.datamodel.session(), item, g.kept_files)
 
     def pre_delete(self, item: Comparison) -> None:
-        """Take open lines along; a comparison with a closed one stays."""
+        """Take open lines along; one with a closed line, or at work, stays."""
         session = self.datamodel.session
+        job = state(session(), item)
+        if job is not None and job.is_busy:
+            raise Refused(_("The lists are being compared just now."))
         lines = Residual.comparison_id == item.id
         closed = select(Residual.id).where(lines, Residual.closed_at.is_not(None))
         if session.scalar(closed.limit(1)) is not None:
@@ -276,10 +284,16 @@ class ComparisonView(BureauModelView):
             kwargs.update(
                 comparison=shown,
                 summary=summary_of(self.datamodel.session(), shown),
+                job=state(self.datamodel.session(), shown),
                 may_export=self.appbuilder.sm.has_access("can_export", type(self).__name__),
                 may_reveal=self._may_reveal(),
             )
-        return super().render_template(template, **kwargs)
+        page = super().render_template(template, **kwargs)
+        if not (kwargs.get("job") and kwargs["job"].is_busy):
+            return page
+        answer = make_response(page)
+        answer.headers["Refresh"] = "2"
+        return answer
 
     @expose("/workbook/<pk>", methods=["GET", "POST"])
     @has_access

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sqlalchemy import event, select
 
 from app.extensions import db
-from app.models import Change, Child, EvidenceFile
+from app.jobs.run import run_job
+from app.models import Change, Child, EvidenceFile, Job
 from app.testing import PluginContract
 from plugins.reconciliation.matching import Entry, match, near
 from plugins.reconciliation.models import Comparison, Residual
@@ -224,6 +225,62 @@ def test_file_that_cannot_be_read_is_named_at_its_field(county, clerk):
 
     assert "姓名" in page.select_one("#left_upload-error").get_text()
     assert county.scalar(select(Comparison.id)) is None
+
+
+def test_files_stay_while_the_form_is_refused_and_for_their_uploader_only(county, clerk, login):
+    unreadable = sheet(("1", "2"), heads=("品名", "单价"))
+    files = {"left_upload": (sheet(("赵六", number(3), "")), "学籍.xlsx")}
+    typed = {"method": "enrolment_school", "left_source": "file", "right_source": "file"}
+
+    _answer, page = compared(clerk, **files, right_upload=(unreadable, "价目.xlsx"))
+    kept = page.select_one("[name=left_upload_kept]")["value"]
+    assert "已保留文件：学籍.xlsx" in page.get_text()
+    assert county.scalar(select(Comparison.id)) is None
+    other = login("school_clerk", school=county.a_school)
+    _answer, foreign = compared(other, left_upload_kept=kept, right_source="at_school")
+    forged, _page = compared(clerk, left_upload_kept=kept[:-2], right_source="at_school")
+    assert foreign.select_one("[name=left_upload_kept]") is None
+    assert county.scalar(select(Comparison.id)) is None
+    right = (sheet(("赵六", number(3), "")), "在校.xlsx")
+    clerk.submit("/comparisons/add", {**typed, "left_upload_kept": kept, "right_upload": right})
+
+    made = county.scalar(select(Comparison))
+    assert forged.status_code == 200
+    assert (made.left_file, made.right_file, made.agreeing) == ("学籍.xlsx", "在校.xlsx", 1)
+
+
+def test_comparison_is_worked_off_as_a_job_whose_state_its_page_tells(
+    app, county, clerk, monkeypatch
+):
+    waiting: list[int] = []
+    monkeypatch.setattr("app.jobs.queue.wake", lambda _app, job_id: waiting.append(job_id))
+    file = sheet(("赵六", number(3), ""))
+
+    answer, page = compared(clerk, left_upload=(file, "学籍.xlsx"), right_source="at_school")
+    made = county.scalar(select(Comparison.id))
+    clerk.post_with_token(f"/comparisons/delete/{made}")
+    busy = clerk.get(f"/comparisons/show/{made}")
+    for _again in range(3):  # started again, it changes nothing
+        county.execute(Job.__table__.update().values(state="waiting"))
+        with app.app_context():
+            run_job(app, waiting[0])
+    done = clerk.get(f"/comparisons/show/{made}")
+
+    assert answer.headers.get("Refresh") == busy.headers.get("Refresh") == "2"
+    assert "正在比对名单" in page.get_text()
+    assert county.scalar(select(Comparison.id)) == made
+    assert "Refresh" not in done.headers
+    assert [line.name for line in lines(county)] == ["赵六"]
+    assert county.scalar(select(Job.state)) == "done"
+
+
+def test_failure_of_the_job_is_told_on_the_page(app, county, clerk):
+    empty = sheet()
+
+    _answer, page = compared(clerk, left_upload=(empty, "空.xlsx"), right_source="at_school")
+
+    assert "没有数据行" in page.select_one(".alert-danger").get_text()
+    assert lines(county) == []
 
 
 def test_rounded_number_is_a_line_that_says_so(county, clerk):
