@@ -33,12 +33,17 @@ from app.days import DaysAfter, DaysBetween, MonthsAfter, earlier, later
 from app.documents.bulletin import Bulletin, Column, Section
 from app.files.double import same_originals
 from app.files.field import EvidenceField
+from app.files.kept import Kept, KeptFileField, content_of, forget
 from app.imports.core.child import CHILD_COLUMN, CHILD_NAME, by_code, check_names
 from app.imports.entity import Column as ImportColumn
 from app.imports.entity import Entity, Items, Key, Lookup
 from app.imports.entity import Row as ImportRow
-from app.imports.listing import add_rows, read_list
+from app.imports.listing import add_rows, check_list, read_list
 from app.imports.value import number_is_sound
+from app.jobs import JobState, Work, acting
+from app.jobs import handler as job_handler
+from app.jobs import state_of as job_state
+from app.jobs import submit as submit_job
 from app.kit.hook import hookimpl
 from app.kit.inspection import inspection_types
 from app.kit.page import Grant, Page, interface
@@ -89,7 +94,7 @@ from app.models import (
     VisitParticipant,
 )
 from app.parameters.settings import NoValue, Settings, settings_of
-from app.parameters.value import value_at, value_on
+from app.parameters.value import load_parameters, value_at, value_on
 from app.parameters.window import Period, Window
 from app.pinyin import sounds
 from app.rules.engine import RuleReport, RuleResult
@@ -98,7 +103,7 @@ from app.rules.sentence import sentence
 from app.security.privacy import masked_number
 from app.workbook import Column as SheetColumn
 from app.workbook import Head, Sheet
-from app.workflow.child import allowed_next, change_status
+from app.workflow.child import allowed_next, change_status, school_age
 from app.workflow.ledger import Ledger, Opening, ledger_words
 from app.workflow.seat import counted_elsewhere
 from app.workflow.standing import (
@@ -165,6 +170,9 @@ __all__ = [
     "InspectionParticipant",
     "InspectionState",
     "Items",
+    "JobState",
+    "Kept",
+    "KeptFileField",
     "Key",
     "Leave",
     "Ledger",
@@ -212,8 +220,10 @@ __all__ = [
     "Visit",
     "VisitParticipant",
     "Window",
+    "Work",
     "_",
     "_l",
+    "acting",
     "actor",
     "add_rows",
     "allowed_next",
@@ -221,13 +231,16 @@ __all__ = [
     "by_code",
     "capacity_title",
     "change_status",
+    "check_list",
     "check_names",
     "class_days",
     "closings",
+    "content_of",
     "counted_elsewhere",
     "earlier",
     "earlier_result",
     "failed_again",
+    "forget",
     "give_token",
     "hookimpl",
     "incident_text",
@@ -235,9 +248,12 @@ __all__ = [
     "interface",
     "is_counted",
     "is_joint",
+    "job_handler",
+    "job_state",
     "keep_token",
     "later",
     "ledger_words",
+    "load_parameters",
     "load_terms",
     "load_years",
     "masked_number",
@@ -249,11 +265,13 @@ __all__ = [
     "plugin_base",
     "read_list",
     "same_originals",
+    "school_age",
     "school_months",
     "sentence",
     "settings_of",
     "sounds",
     "standing",
+    "submit_job",
     "today",
     "took_place",
     "transfers_overdue",

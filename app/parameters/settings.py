@@ -59,8 +59,11 @@ def settings_by(parameters: Parameters, keys: Iterable[str], day: date) -> Setti
     return Settings({key.partition(".")[2]: parameters.dated(key, day) for key in keys})
 
 
-def settings_of(session: Session, plugin: str, day: date) -> Settings:
-    """Return the settings of a plugin on a day, read in one statement."""
+def settings_of(
+    session: Session, plugin: str, day: date, *, parameters: Parameters | None = None
+) -> Settings:
+    """Return the settings of a plugin on a day, read in one statement unless they are given."""
     names = registry.parameter_names(plugin)
-    parameters = load_parameters(session, [f"{plugin}.{name}" for name in names])
+    if parameters is None:
+        parameters = load_parameters(session, [f"{plugin}.{name}" for name in names])
     return settings_on(parameters, plugin, names, day)

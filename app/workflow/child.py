@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -13,6 +13,7 @@ from app.base import Refused
 from app.models import Child, ChildStatus, ChildStatusStep, StatusEvent
 from app.parameters.value import load_parameters
 
+SCHOOL_AGE = ("core.school_age_from", "core.school_age_below", "core.school_age_cutoff")
 AGE_LIMITS = ("core.age_warning_below", "core.age_warning_above")
 
 
@@ -53,6 +54,26 @@ def age_warning(session: Session, born_on: date | None) -> str | None:
         last is None or born_on is None or born_on <= last
     )
     return None if born_on is None or is_usual else unusual_age(born_on)
+
+
+def school_age(session: Session, day: date) -> ColumnElement[bool]:
+    """Return the condition of school-age children 适龄儿童少年 on a day, read in one statement.
+
+    Old enough by the cutoff of the school year and below the upper age, or older and still in a
+    class. A child whose day of birth is not known is among them: none is lost for want of it.
+    """
+    figures = load_parameters(session, SCHOOL_AGE)
+    least, most, cutoff = (figures.on(key, day) for key in SCHOOL_AGE)
+    if least is None or most is None or cutoff is None:
+        return true()
+    month, last = (int(part) for part in str(cutoff).split("-"))
+    year = day.year if (day.month, day.day) > (month, last) else day.year - 1
+    born = Child.born_on
+    return or_(
+        born.is_(None),
+        and_(born <= date(year - int(least), month, last), born > _years_before(day, int(most))),
+        and_(born <= _years_before(day, int(most)), Child.class_id.is_not(None)),
+    )
 
 
 def allowed_next(session: Session, status_id: int) -> list[ChildStatus]:

@@ -16,6 +16,7 @@ from app.kit import (
     Settings,
     _,
     _l,
+    load_parameters,
     load_years,
     months_of_years,
     settings_of,
@@ -123,13 +124,14 @@ class Terms:
 
 def terms_of(session: Session, day: date) -> Terms:
     """Read the year of a day: a past one with the values of its last day, as the rules have it."""
-    settings = settings_of(session, PLUGIN, day)
+    values = load_parameters(session)
+    settings = settings_of(session, PLUGIN, day, parameters=values)
     year = year_of(day, (), settings)
     if year.end < today():
-        settings = settings_of(session, PLUGIN, year.end)
-    known = load_years(session, year.end)
+        settings = settings_of(session, PLUGIN, year.end, parameters=values)
+    known = load_years(session, year.end, parameters=values)
     if known.year is None:
-        known = load_years(session, day)
+        known = load_years(session, day, parameters=values)
     return Terms(settings, year_of(day, months_of_years(known), settings))
 
 

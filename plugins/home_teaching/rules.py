@@ -9,7 +9,7 @@ from app.kit import Rule, _l, hookimpl
 
 from .documents import incomplete
 from .doubles import other_sessions, two_homes
-from .evidence import of_months, of_years
+from .evidence import of_cases, of_months, of_roster, of_years
 from .judgement import (
     SESSION,
     behind_the_pace,
@@ -110,6 +110,7 @@ def rules() -> Iterable[Rule]:
             severity="violation",
             absent="violation",
             select=incomplete,
+            evidence=of_cases,
             message=_l("%(observed)s of %(required)s documents of the case are complete"),
             bound="≥",
             unit=_l("papers"),
@@ -134,6 +135,7 @@ def rules() -> Iterable[Rule]:
             severity="violation",
             absent="violation",
             select=not_linked,
+            evidence=of_roster,
             message=_l(
                 "The child is taught at home and not on the disability roster, or is on it and "
                 "placed nowhere"

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, distinct, func, literal, null, select
+from sqlalchemy import Select, Subquery, distinct, func, literal, select
 from sqlalchemy.orm import aliased
 
 from app.kit import DaysAfter, Rule, Settings, Township, Visit, Window, _l, hookimpl, is_joint
 
 from .conditions import grounds, held_among, in_time, lacks_any, lacks_route
+from .evidence import (
+    CHILD,
+    Windows,
+    cases_of,
+    joint_visits_of,
+    keys,
+    papers_of,
+    visits_before,
+    visits_of,
+    visits_so_far,
+)
 from .expiry import expired_cases
 from .kinds import CONSENT, FORMS, POLICY, PROOFS
 from .models import SuspensionCase
-from .spans import counted, within
+from .spans import counted
 from .windows import semesters, stretches, years, years_so_far
-
-CHILD: Final = "child"
-Windows = Callable[[Settings], Select[Any]]
 
 
 def too_few_joint_visits(window: Window, settings: Settings) -> Select[Any]:
@@ -26,13 +34,6 @@ def too_few_joint_visits(window: Window, settings: Settings) -> Select[Any]:
     rows = _approvals(settings)
     found = _verdict(rows, rows.c.approved_on, rows.c.joint_visits, rows.c.joint_visits_required)
     return _within(found, rows, window, rows.c.approved_on).where(lacks_route(rows.c))
-
-
-def joint_visits_of(_window: Window, _settings: Settings) -> Select[Any]:
-    """Select the joint visits that the approvals rest on."""
-    query = select(*_keys(SuspensionCase, SuspensionCase.approved_on), *_record_of(Visit))
-    rests_on = in_time(Visit, SuspensionCase.approved_on) & is_joint()
-    return query.join(Visit, rests_on).where(SuspensionCase.kind.in_(POLICY))
 
 
 def crowded_visits(window: Window, settings: Settings) -> Select[Any]:
@@ -93,18 +94,6 @@ def too_few(windows: Windows) -> Callable[[Window, Settings], Select[Any]]:
     return found
 
 
-def visits_of(windows: Windows) -> Callable[[Window, Settings], Select[Any]]:
-    """Return the select of the visits that count in the windows."""
-
-    def found(_window: Window, settings: Settings) -> Select[Any]:
-        rows = windows(settings).subquery("rows")
-        counts = within(rows, Visit, rows.c.period_start, rows.c.last)
-        query = select(*_keys(rows.c, rows.c.period_start), *_record_of(Visit))
-        return query.join(Visit, counts)
-
-    return found
-
-
 def behind(window: Window, settings: Settings) -> Select[Any]:
     """Select running years that have had fewer visits than their full months ask for."""
     rows = _visited(years_so_far(settings, window.as_of))
@@ -144,26 +133,8 @@ def _visited(windows: Select[Any]) -> Subquery:
     return select(rows, observed.label("observed")).subquery("rows")
 
 
-def _keys(rows: Any, start: Any) -> list[ColumnElement[Any]]:
-    return [
-        literal(CHILD).label("subject_type"),
-        rows.child_id.label("subject_id"),
-        start.label("period_start"),
-    ]
-
-
-def _record_of(visit: Any) -> list[ColumnElement[Any]]:
-    """Name a visit as the record that a verdict rests on."""
-    return [
-        literal(Visit.__tablename__).label("record_type"),
-        visit.id.label("record_id"),
-        visit.visited_on.label("day"),
-        null().label("detail"),
-    ]
-
-
 def _verdict(rows: Subquery, start: Any, observed: Any, required: Any) -> Select[Any]:
-    kind, subject, period_start = _keys(rows.c, start)
+    kind, subject, period_start = keys(rows.c, start)
     return select(
         kind,
         subject,
@@ -217,6 +188,7 @@ def rules() -> Iterable[Rule]:
             "LP24-A1-3-2f",
             unvisited,
             _l("No visit up to %(observed)s, %(required)s months after the one before"),
+            evidence=visits_before,
         ),
         _rule(
             "visits_each_semester",
@@ -246,6 +218,7 @@ def rules() -> Iterable[Rule]:
             _l("Approved with %(observed)s of %(required)s papers: consent and two proofs"),
             bound="≥",
             unit=_l("papers"),
+            evidence=papers_of,
         ),
         _rule(
             "expired",
@@ -253,6 +226,7 @@ def rules() -> Iterable[Rule]:
             "LP24-A1-3-2",
             expired,
             _l("Ended on %(required)s; no return and no new approval up to %(observed)s"),
+            evidence=cases_of,
             absent="skip",
         ),
         _rule(
@@ -263,6 +237,7 @@ def rules() -> Iterable[Rule]:
             _l("%(observed)s of %(required)s forms in the file of the case"),
             bound="≥",
             unit=_l("papers"),
+            evidence=papers_of,
         ),
         _rule(
             "crowded_visits",
@@ -270,6 +245,7 @@ def rules() -> Iterable[Rule]:
             "LP24-A1-3-2e",
             crowded_visits,
             _l("%(observed)s joint visits within %(required)s days"),
+            evidence=joint_visits_of,
             severity="warning",
             absent="skip",
         ),
@@ -281,6 +257,7 @@ def rules() -> Iterable[Rule]:
             _l("%(observed)s visits so far; the full months of the year ask for %(required)s"),
             bound="≥",
             unit=_l("visits"),
+            evidence=visits_so_far,
             severity="warning",
             absent="skip",
         ),

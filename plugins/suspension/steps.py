@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, select
 
 from app.kit import (
+    Absence,
+    AttendanceReport,
     Child,
     ChildStatus,
     FieldRefused,
@@ -72,6 +74,30 @@ def plan(session: Session, record: SuspensionCase) -> None:
         text = _("The absence begins after the application.")
         raise FieldRefused("absent_from", text)
     record.counted_from = _counted_from(session, record)
+    if record.renews is None and record.absent_from is not None:
+        _refuse_if_seen(session, record, record.absent_from)
+
+
+def _refuse_if_seen(session: Session, record: SuspensionCase, absent_from: date) -> None:
+    """Refuse a first day of absence after which the class reports saw the child at school."""
+    was_away = exists().where(
+        Absence.child_id == record.child.id, Absence.day == AttendanceReport.day
+    )
+    seen = session.scalar(
+        select(func.max(AttendanceReport.day)).where(
+            AttendanceReport.class_id == record.child.class_id,
+            AttendanceReport.day >= absent_from,
+            AttendanceReport.day < record.applied_on,
+            ~was_away,
+        )
+    )
+    if seen is not None:
+        text = _(
+            "By the class reports the child was at school on %(day)s: the present absence "
+            "begins later. Correct the day.",
+            day=seen,
+        )
+        raise FieldRefused("absent_from", text)
 
 
 def _counted_from(session: Session, record: SuspensionCase) -> date:

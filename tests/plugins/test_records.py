@@ -27,7 +27,7 @@ from app.models import (
 )
 from app.testing import PluginContract
 from plugins.records.indicators import last_day, month_before, take
-from plugins.records.models import Activity, Indicator, MonthlyReport
+from plugins.records.models import Activity, Indicator, MonthlyReport, Review
 from tests.builder import CountyBuilder
 from tests.visits import semesters
 
@@ -283,3 +283,53 @@ def _look(county, school, day, *, state="submitted", ended=None, **verdicts) -> 
         )
     ]  # fmt: skip
     county.add(finding)
+
+
+def test_command_takes_the_indicators_of_a_month_that_is_over(app, county, april) -> None:
+    child, scope = county.child(), county.scope_of(county.a_school)
+    county.add(
+        StatusEvent(
+            child_id=child.id, status_id=child.status_id, happened_on=date(2025, 9, 1),
+            basis="入学", **scope,
+        )
+    )  # fmt: skip
+    runner, asked = app.test_cli_runner(), ["records", "snapshot", "--month"]
+
+    early = runner.invoke(args=[*asked, "2026-04"])
+    first, second = (runner.invoke(args=[*asked, "2026-03"]) for _each in range(2))
+
+    assert early.exit_code == 2
+    assert "the month is not over yet" in early.output
+    assert (first.exit_code, second.exit_code) == (0, 0), first.output
+    assert ("2 figures" in first.output, "0 figures" in second.output) == (True, True)
+    assert set(county.all(select(Indicator.month))) == {date(2026, 3, 1)}
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({}, None),
+        ({"reviewed_on": "2026-04-04"}, "reviewed_on"),
+        ({"households": "-1"}, "households"),
+        ({"conclusion": ""}, "conclusion"),
+    ],
+)
+def test_office_reviews_a_quarter_and_names_what_is_wrong(
+    county, login, april, values, field
+) -> None:
+    office = login("supervision_office")
+    typed = {
+        "quarter": "2026-01-01", "reviewed_on": "2026-04-02", "schools": "6", "households": "20",
+        "conclusion": "台账与实际相符。", **values,
+    }  # fmt: skip
+
+    answer = office.submit("/records/review/add", typed, select="#model_form")
+    reader = login("township_leader", township=county.a_township)
+
+    kept = county.all(select(Review))
+    assert [(str(one), one.township_id, one.households) for one in kept] == (
+        [] if field else [("2026-Q1", None, 20)]
+    )
+    assert field is None or f"{field}-error" in answer.get_data(as_text=True)
+    listed = reader.get("/records/review/list/").get_data(as_text=True)
+    assert ("2026" in listed and "row-link" in listed) is (field is None)

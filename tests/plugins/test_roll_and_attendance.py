@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from itertools import islice
 from typing import Any
 
+import openpyxl
 import pytest
 import time_machine
 from sqlalchemy import select
@@ -375,3 +377,35 @@ def test_open_transfers_are_at_risk_and_then_suspected_of_the_sender(county, ope
     entries = opened(days[-1])
 
     assert [held(entries, child) for child, _wanted in cases] == [wanted for _c, wanted in cases]
+
+
+def test_register_holds_the_children_of_school_age_and_leaves_as_a_workbook(county, login) -> None:
+    group, today = county.school_class(), date(2026, 3, 4)
+    table: list[tuple[date | None, dict[str, Any], bool]] = [
+        (date(2019, 8, 31), {}, True),
+        (date(2019, 9, 1), {}, False),
+        (date(2010, 3, 5), {}, True),
+        (date(2010, 3, 4), {}, False),
+        (date(2010, 3, 4), {"school_class": group}, True),
+        (None, {}, True),
+        (date(2012, 1, 1), {"status": "not_enrolled"}, True),
+        (date(2012, 1, 1), {"status": "graduated"}, False),
+        (date(2012, 1, 1), {"status": "deceased"}, False),
+    ]
+    children = [county.child(born_on=born, **values) for born, values, _wanted in table]
+    elsewhere = county.child(school=county.school("蒲芦中学", county.township("蒲芦镇")))
+    with time_machine.travel(today):
+        clerk = login("school_clerk", school=county.a_school)
+        page = clerk.soup("/school-age/list/")
+        book = clerk.get("/school-age/workbook")
+        opened = clerk.get(f"/school-age/show/{children[0].id}")
+        hidden = clerk.get(f"/school-age/show/{elsewhere.id}")
+
+    names = {link.get_text(strip=True) for link in page.select("a.row-link")}
+    rows = list(openpyxl.load_workbook(BytesIO(book.data)).active.values)
+    listed = [one.name for one, (*_rest, wanted) in zip(children, table, strict=True) if wanted]
+    assert names == set(listed)
+    assert {row[0] for row in rows if row[0] in {one.name for one in children}} == set(listed)
+    assert opened.status_code == 302
+    assert opened.headers["Location"].endswith(f"/show/{children[0].id}")
+    assert hidden.status_code == 404

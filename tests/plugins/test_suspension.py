@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from random import Random
 
 import pytest
@@ -11,8 +11,8 @@ import time_machine
 from sqlalchemy import func, select
 
 from app.extensions import db
-from app.kit import Period, Settings, Window
-from app.models import Child, ChildStatus, StatusEvent
+from app.kit import FieldRefused, Period, Settings, Window
+from app.models import Absence, AttendanceReport, Child, ChildStatus, StatusEvent
 from app.testing import PluginContract
 from plugins.suspension import steps
 from plugins.suspension.bulletins import figures
@@ -277,6 +277,39 @@ def test_application_is_refused_with_the_field_named(county, login, noon, values
     stored = county.scalar(select(func.count()).select_from(SuspensionCase))
     assert stored == (0 if values else 1)
     assert words is None or words in answer
+
+
+def test_first_day_of_absence_agrees_with_the_class_reports(county, noon):
+    group = county.school_class()
+    child = county.child(status="suspected", school_class=group)
+    here = county.scope_of(county.a_school)
+    present, away, before = date(2026, 1, 6), date(2026, 1, 7), date(2025, 12, 30)
+    for day in (before, present, away, TODAY):
+        at = datetime(day.year, day.month, day.day, 1, tzinfo=UTC)
+        report = {"day": day, "on_roll": 1, "present": 0, "reported_at": at}
+        county.add(AttendanceReport(class_id=group.id, **report, **here))
+    missing = {"child_id": child.id, "class_id": group.id, "kind": "unexplained"}
+    county.add(Absence(day=away, **missing, **here))
+
+    refusals = {}
+    for day in (before, present, away, date(2026, 1, 12)):
+        with county.context():
+            record = SuspensionCase(
+                child=db.session.get(Child, child.id),
+                kind=POLICY[0],
+                applied_on=TODAY,
+                absent_from=day,
+            )
+            try:
+                steps.plan(db.session, record)
+            except FieldRefused as refusal:
+                refusals[day] = refusal.field, refusal.message
+            db.session.rollback()
+            db.session.remove()
+
+    words = "班级考勤显示该生2026-01-06到校"
+    assert set(refusals) == {before, present}
+    assert all(field == "absent_from" and words in text for field, text in refusals.values())
 
 
 def test_second_application_waits_for_the_first(county, login, noon):

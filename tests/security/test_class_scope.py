@@ -11,6 +11,7 @@ from flask_appbuilder.baseviews import BaseModelView
 from sqlalchemy import func, insert, select, update
 
 from app.base import Refused
+from app.crud.owner import OWNER, owner_models
 from app.extensions import db
 from app.files.evidence import store
 from app.models import (
@@ -153,6 +154,32 @@ def test_forms_and_posts_change_no_other_class(
     assert snapshot(app, without=MOVING | {"submit_token"}) == before
     clerk = login("school_clerk", school=county.a_school)
     assert clerk.get(paper).status_code == 200
+
+
+def test_file_of_another_class_opens_through_records_of_the_whole_school_alone(
+    app: Flask, county: CountyBuilder, ground: Ground
+) -> None:
+    """One planted set hangs on a record of every model; those that no class owns let go of it.
+
+    What opened it is a record of the school that every one of its teachers may read; none of the
+    records of the other class does.
+    """
+    visitor, planted = ground.visitor, ground.other["evidence_set"][0]
+    paper = f"/evidence/{ground.other['evidence_file'][0]}"
+    with app.app_context():
+        holding = [table_of(model) for model in owner_models()]
+    of_school = [table for table in holding if table.name not in ground.narrowed]
+    opening = []
+    assert len(holding) > len(of_school) + 8
+
+    for table in of_school:
+        before = visitor.get(paper).status_code
+        county.execute(update(table).where(table.c[OWNER] == planted).values(evidence_set_id=None))
+        if visitor.get(paper).status_code != before:
+            opening.append(table.name)
+
+    assert visitor.get(paper).status_code == 404
+    assert opening == ["liaison_contact"]  # the links of school and township are for all its staff
 
 
 def _paper_of_visit(app: Flask, county: CountyBuilder, visit_id: int) -> int:
