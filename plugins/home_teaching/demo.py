@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -131,7 +132,7 @@ def _teach(session: Session, random: Random, taught: Taught, scan: EvidenceFile 
     left_out = _excuse(session, taught, own)
     for month in taught.months:
         if month != left_out:
-            _month(session, random, taught, own, month)
+            _month(session, random, taught, own, month, scan)
 
 
 def _file_papers(session: Session, taught: Taught, case: Case, scan: EvidenceFile) -> None:
@@ -139,10 +140,7 @@ def _file_papers(session: Session, taught: Taught, case: Case, scan: EvidenceFil
     for kind in PAPERS:
         if kind in ("diagnosis", "certificate_application"):
             continue
-        held = EvidenceSet(is_staged=False, **taught.place)
-        names = ("media_type", "size", "original_sha256", "stored_sha256")
-        copied = {name: getattr(scan, name) for name in names}
-        held.files.append(EvidenceFile(name=scan.name, **copied, **taught.place))
+        held = _copy(scan, taught, f"{kind} {taught.child.id}")
         session.add(held)
         session.flush()
         session.add(
@@ -157,6 +155,17 @@ def _file_papers(session: Session, taught: Taught, case: Case, scan: EvidenceFil
         )
 
 
+def _copy(scan: EvidenceFile, taught: Taught, title: str) -> EvidenceSet:
+    """Return a set with the content of a file, as if another original had been uploaded."""
+    held = EvidenceSet(is_staged=False, **taught.place)
+    copied = {name: getattr(scan, name) for name in ("media_type", "size", "stored_sha256")}
+    original = hashlib.sha256(title.encode()).hexdigest()
+    held.files.append(
+        EvidenceFile(name=scan.name, original_sha256=original, **copied, **taught.place)
+    )
+    return held
+
+
 def _excuse(session: Session, taught: Taught, own: dict[str, Any]) -> date | None:
     """Ask for a month off, or have it approved; return the month."""
     if taught.course not in (EXCUSED, ASKING) or len(taught.months) < 2:
@@ -169,14 +178,24 @@ def _excuse(session: Session, taught: Taught, own: dict[str, Any]) -> date | Non
 
 
 def _month(
-    session: Session, random: Random, taught: Taught, own: dict[str, Any], month: date
+    session: Session,
+    random: Random,
+    taught: Taught,
+    own: dict[str, Any],
+    month: date,
+    scan: EvidenceFile | None,
 ) -> None:
     # Each child has a weekday of its own, so that no teacher is in two homes at once.
     inside = [day for day in taught.days if (day.year, day.month) == (month.year, month.month)]
     chosen = [day for day in inside if day.weekday() == taught.number % 5] or inside
     visits = 1 if taught.course == LAX else 2
     dates = sorted(random.sample(chosen, min(visits, len(chosen))))
-    for day in dates:
+    pictures: list[EvidenceSet | None] = [None] * len(dates)
+    if scan is not None and taught.course in (GOOD, EXCUSED, ASKING):
+        pictures = [_copy(scan, taught, f"{day} {taught.child.id}") for day in dates]
+        session.add_all(pictures)
+        session.flush()
+    for day, picture in zip(dates, pictures, strict=True):
         is_short = taught.course == HASTY and day == dates[-1]
         start, end, hours = SHORT if is_short else SPANS[taught.number % len(SPANS)]
         session.add(
@@ -188,6 +207,7 @@ def _month(
                 stated_hours=hours,
                 plan=random.choice(PLANS),
                 record="按计划完成，家长在场。",
+                evidence_set_id=picture.id if picture else None,
                 teachers=[SessionTeacher(person_id=taught.teacher.id, **taught.place)],
                 **own,
             )

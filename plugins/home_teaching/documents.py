@@ -1,15 +1,27 @@
-"""Select the cases of home teaching whose six documents are not complete."""
+"""Select what lacks documents: cases without their six papers, sessions without material."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, extract, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    extract,
+    func,
+    literal,
+    or_,
+    select,
+)
 
-from app.kit import Settings, Window
+from app.kit import EvidenceFile, Settings, Township, Window
 
 from .hours import running
-from .models import Case, Paper
+from .judgement import SESSION
+from .models import Case, Paper, TeachingSession
 from .papers import DATED, REQUIRED
 
 
@@ -43,3 +55,38 @@ def _held(kind: str, settings: Settings) -> ColumnElement[bool]:
         first = settings.first_forms_year
         held = held.where(Paper.form_year == case((determined < first, first), else_=determined))
     return held.correlate(Case)
+
+
+def without_material(window: Window, _settings: Settings) -> Select[Any]:
+    """Select the sessions that lack a plan, a record or pictures 过程性材料: one of three each."""
+    pictured = exists().where(
+        EvidenceFile.evidence_set_id == TeachingSession.evidence_set_id,
+        EvidenceFile.dropped_at.is_(None),
+    )
+    parts = (_is_written(TeachingSession.plan), _is_written(TeachingSession.record), pictured)
+    there = sum((case((part, 1), else_=0) for part in parts), literal(0))
+    query = (
+        select(
+            literal(SESSION).label("subject_type"),
+            TeachingSession.id.label("subject_id"),
+            TeachingSession.school_id,
+            TeachingSession.township_id,
+            TeachingSession.taught_on.label("period_start"),
+            there.label("observed"),
+            literal(len(parts)).label("required"),
+        )
+        .join(Township, Township.id == TeachingSession.township_id)
+        .where(
+            TeachingSession.taught_on.between(window.start, min(window.end, window.as_of)),
+            Township.go_live_on <= TeachingSession.taught_on,
+            there < len(parts),
+        )
+    )
+    if window.school_ids is not None:
+        query = query.where(TeachingSession.school_id.in_(window.school_ids))
+    return query
+
+
+def _is_written(text: Any) -> ColumnElement[bool]:
+    written: ColumnElement[bool] = func.trim(func.coalesce(text, "")) != ""
+    return written

@@ -7,7 +7,7 @@ from typing import Final
 
 from app.kit import Rule, _l, hookimpl
 
-from .documents import incomplete
+from .documents import incomplete, without_material
 from .doubles import other_sessions, two_homes
 from .evidence import of_cases, of_months, of_roster, of_years
 from .judgement import (
@@ -112,6 +112,19 @@ def rules() -> Iterable[Rule]:
             select=incomplete,
             evidence=of_cases,
             message=_l("%(observed)s of %(required)s documents of the case are complete"),
+            bound="≥",
+            unit=_l("papers"),
+        ),
+        Rule(
+            key="home_teaching.session_material",
+            code="DOC-HT",
+            clause="LP24-A1-4-3g",
+            subject=SESSION,
+            period="school_year",
+            severity="violation",
+            absent="violation",
+            select=without_material,
+            message=_l("%(observed)s of %(required)s parts: lesson plan, record, pictures"),
             bound="≥",
             unit=_l("papers"),
         ),

