@@ -13,6 +13,8 @@ import click
 
 ROOT = Path(__file__).resolve().parent
 MIB = 1024 * 1024
+SMTP_PORTS = {"tls": 465, "starttls": 587, "none": 25}
+"""The ways to send e-mails, each with the port that it usually has."""
 
 
 class Misconfigured(click.ClickException):
@@ -42,6 +44,13 @@ def _secrets(folder: Path, *, may_make: bool) -> dict[str, Any]:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(made, file)
     return made
+
+
+def _smtp_security(text: str) -> str:
+    """Return how e-mails are sent: over TLS, over STARTTLS or in the clear."""
+    if text not in SMTP_PORTS:
+        raise Misconfigured(f"SMTP_SECURITY is {text}; set it to one of: {', '.join(SMTP_PORTS)}")
+    return text
 
 
 class Config:
@@ -113,6 +122,17 @@ class Config:
         self.EVIDENCE_DIR = self.INSTANCE_DIR / "evidence"
         self.TRUSTED_HOSTS = env["TRUSTED_HOSTS"].split(",") if "TRUSTED_HOSTS" in env else None
         self.PROXY_HOPS = int(env.get("PROXY_HOPS", "0"))
+        self.SMTP_HOST = env.get("SMTP_HOST", "")
+        self.SMTP_SECURITY = _smtp_security(env.get("SMTP_SECURITY", "starttls"))
+        self.SMTP_PORT = int(env.get("SMTP_PORT") or SMTP_PORTS[self.SMTP_SECURITY])
+        self.SMTP_USER = env.get("SMTP_USER", "")
+        self.SMTP_PASSWORD = env.get("SMTP_PASSWORD", "")
+        self.MAIL_FROM = env.get("MAIL_FROM", "")
+        self.PUBLIC_URL = env.get("PUBLIC_URL", "").rstrip("/")
+        if self.SMTP_HOST and not self.MAIL_FROM:
+            raise Misconfigured(
+                "SMTP_HOST is set, but MAIL_FROM is not: set the address that e-mails come from"
+            )
 
     def makes_keys(self, env: dict[str, str]) -> bool:
         """Return whether missing keys are made and kept in the instance folder."""

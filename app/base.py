@@ -277,6 +277,12 @@ class Registry(Protocol):
     def openings(self) -> Sequence[Any]:
         """Return what opens entries in ledgers."""
 
+    def dues(self) -> Sequence[Any]:
+        """Return the kinds of things to do that the active plugins bring."""
+
+    def ladders(self) -> Sequence[Any]:
+        """Return the ladders of escalation of the active plugins."""
+
     def grants(self, template: str) -> Iterable[tuple[str, str]]:
         """Return the (permission, view) pairs that plugins grant to a role template."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -46,6 +46,14 @@ class Calendar:
         """Tell whether a clock runs on the day; one that needs pupils stops in vacations."""
         return self.is_working_day(day) and not (in_term and self.is_vacation(day))
 
+    def day_after(self, after: date, count: int, counts: Callable[[date], bool]) -> date:
+        """Return the day on which so many days that count have elapsed after another."""
+        reached = after
+        while count > 0:
+            reached += ONE_DAY
+            count -= counts(reached)
+        return reached
+
     def elapsed(self, after: date, day: date, *, in_term: bool = False) -> int:
         """Return the days that count after the first day, up to and with the second."""
         return sum(self.counts(each, in_term=in_term) for each in days_after(after, day))
@@ -80,6 +88,35 @@ def load_days(session: Session, first: date, last: date, county_id: int | None =
         working={row.day: row.is_working_day for row in rows},
         school={row.day: row.is_school_day for row in rows},
     )
+
+
+def load_calendars(session: Session, first: date, last: date) -> Mapping[int, Calendar]:
+    """Read the days and semesters of every county, in two statements."""
+    days: dict[int, list[Any]] = {}
+    for row in session.execute(
+        select(
+            CalendarDay.county_id,
+            CalendarDay.day,
+            CalendarDay.is_working_day,
+            CalendarDay.is_school_day,
+        ).where(CalendarDay.day.between(first, last))
+    ):
+        days.setdefault(row.county_id, []).append(row)
+    spans: dict[int, list[tuple[date, date]]] = {}
+    for county_id, start, end in session.execute(
+        select(Semester.county_id, Semester.starts_on, Semester.ends_on).order_by(
+            Semester.starts_on
+        )
+    ):
+        spans.setdefault(county_id, []).append((start, end))
+    return {
+        county_id: Calendar(
+            {row.day: row.is_working_day for row in days.get(county_id, ())},
+            {row.day: row.is_school_day for row in days.get(county_id, ())},
+            tuple(spans.get(county_id, ())),
+        )
+        for county_id in {*days, *spans}
+    }
 
 
 def working_days_after(

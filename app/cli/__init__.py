@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "bulletin": "bulletin:bulletin",
     "daily": "daily:daily",
     "deploy": "deploy:deploy",
+    "digest": "nightly:digest",
     "export": "imports:export",
     "import": "imports:import_",
     "ledgers": "ledgers:ledgers",

@@ -20,6 +20,7 @@ from app.crud.filters import RelationIs
 from app.crud.gallery import exhibits_of
 from app.crud.interface import BureauFilters
 from app.crud.paging import Part
+from app.crud.reminders import dues_of
 
 RELATED_PAGE_SIZE = 10
 
@@ -107,7 +108,7 @@ class ListingMixin(Mixin):
 
     def derived(self, item: Any) -> Sequence[Derived]:
         """Return what follows from a row and is shown beneath it; override to add to the page."""
-        return ()
+        return dues_of(type(self).__name__, item.id)
 
     def search_panel(self) -> Panel:
         """Return what the search offers in the reader's language."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -16,6 +17,8 @@ from app.host.plugin import Plugin
 from app.host.problem import brief, problem
 from app.imports.core import CORE
 from app.models import School, SchoolClass
+from app.notices.due import DUE_COLUMNS
+from app.notices.ladder import Ladder
 from app.rules.check import SelectFault, check_opening, check_rule, check_select, names_of
 
 Stage = Literal["read", "models", "collected", "selects"]
@@ -46,6 +49,9 @@ class World:
 
 
 Check = Callable[[Plugin, World], Iterator[Problem]]
+_KEYED: Final = (
+    "field_kinds", "bulletins", "panels", "entities", "ledgers", "openings", "dues", "ladders",
+)  # fmt: skip
 _CHECKS: Final[dict[Stage, list[Check]]] = {
     "read": [],
     "models": [],
@@ -261,9 +267,50 @@ def openings_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:  #
 
 
 @register("collected")
+def ladders_can_be_climbed(plugin: Plugin, world: World) -> Iterator[Problem]:
+    """Refuse dues and ladders with foreign keys; ladders of unknown roles, offices, parameters."""
+    where, prefix = f"{plugin.name}/hooks.py", f"{plugin.name}."
+    keys = [kind.key for kind in plugin.offers.dues]
+    for key in (*keys, *(ladder.key for ladder in plugin.offers.ladders)):
+        if not key.startswith(prefix):
+            yield problem("E065", where, key=key, detail=f"{prefix}…")
+    for ladder in plugin.offers.ladders:
+        for detail in _wrong_rungs(ladder, plugin, world):
+            yield problem("E065", where, key=ladder.key, detail=detail)
+
+
+@register("selects")
+def dues_can_be_asked(plugin: Plugin, world: World) -> Iterator[Problem]:  # noqa: ARG001
+    """Refuse kinds of things to do whose select cannot be compiled or lacks a column."""
+    for kind in plugin.offers.dues:
+        try:
+            query = check_select(kind.select, plugin.manifest.parameters)
+        except SelectFault as fault:
+            found = fault.said
+        else:
+            names = names_of(query)
+            found = "" if names == DUE_COLUMNS else ", ".join(names)
+        if found:
+            yield problem("E065", f"{plugin.name}/hooks.py", key=kind.key, detail=found)
+
+
+def _wrong_rungs(ladder: Ladder, plugin: Plugin, world: World) -> Iterator[str]:
+    named = {*ladder.of, *(role for rung in ladder.rungs for role in rung.roles)}
+    yield from sorted(named - world.roles)
+    for rung in ladder.rungs[1:]:
+        if rung.days not in plugin.manifest.parameters:
+            yield f"{rung.key}: days = “{rung.days}”"
+    for rung in ladder.rungs:
+        try:
+            re.compile(rung.office)
+        except re.error as error:
+            yield f"{rung.key}: office: {error}"
+
+
+@register("collected")
 def keys_are_used_once(plugin: Plugin, world: World) -> Iterator[Problem]:
-    """Refuse bulletins, panels, entities, ledgers, openings and field kinds with a taken key."""
-    for noun in ("field_kinds", "bulletins", "panels", "entities", "ledgers", "openings"):
+    """Refuse what bears a key that is taken."""
+    for noun in _KEYED:
         taken = {value.key: "app" for value in (CORE if noun == "entities" else ())}
         taken |= {
             value.key: other.name

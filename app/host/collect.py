@@ -18,6 +18,8 @@ from app.host.problem import brief, problem
 from app.imports.entity import Entity
 from app.kit.hook import PROJECT
 from app.kit.page import Grant, Page
+from app.notices.due import DueKind
+from app.notices.ladder import Ladder
 from app.rules.cadence import cadence_rules
 from app.rules.rule import Rule
 from app.workflow.ledger import Ledger, Opening
@@ -29,6 +31,8 @@ TYPES: Final[dict[str, type[Any]]] = {
     "entities": Entity,
     "ledgers": Ledger,
     "openings": Opening,
+    "dues": DueKind,
+    "ladders": Ladder,
     "views": Page,
     "panels": Panel,
     "grants": Grant,
@@ -41,6 +45,8 @@ COLLECTED: Final = (
     "entities",
     "ledgers",
     "openings",
+    "dues",
+    "ladders",
     "views",
     "panels",
     "grants",

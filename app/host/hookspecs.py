@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from app.documents.bulletin import Bulletin, Section
     from app.imports.entity import Entity
     from app.models import Inspection
+    from app.notices.due import DueKind
+    from app.notices.ladder import Ladder
     from app.rules.engine import RuleReport
     from app.rules.rule import Rule
     from app.workflow.ledger import Ledger, Opening
@@ -64,6 +66,16 @@ def ledgers() -> Iterable[Ledger]:
 @hookspec
 def openings() -> Iterable[Opening]:
     """Return what opens entries in ledgers, one's own and others', by key; idle without them."""
+
+
+@hookspec
+def dues() -> Iterable[DueKind]:
+    """Return kinds of things to do: what is due by a day, and who answers for it."""
+
+
+@hookspec
+def ladders() -> Iterable[Ladder]:
+    """Return ladders: who is told next, after how many days, when a thing stays undone."""
 
 
 @hookspec

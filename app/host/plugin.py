@@ -19,6 +19,8 @@ from app.host.inspection_type import InspectionType
 from app.host.manifest import Manifest
 from app.imports.entity import Entity
 from app.kit.page import Grant, Page
+from app.notices.due import DueKind
+from app.notices.ladder import Ladder
 from app.rules.rule import Rule
 from app.workflow.ledger import Ledger, Opening
 
@@ -34,6 +36,8 @@ class Contributions:
     entities: tuple[Entity, ...] = ()
     ledgers: tuple[Ledger, ...] = ()
     openings: tuple[Opening, ...] = ()
+    dues: tuple[DueKind, ...] = ()
+    ladders: tuple[Ladder, ...] = ()
     views: tuple[Page, ...] = ()
     panels: tuple[Panel, ...] = ()
     grants: tuple[Grant, ...] = ()

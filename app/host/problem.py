@@ -258,6 +258,13 @@ CATALOGUE: Final[dict[str, Entry]] = {
         N_("The panel key %(panel)s does not begin with %(prefix)s"),
         N_("Write the key as %(prefix)s<name>"),
     ),
+    "E065": Entry(
+        "error",
+        N_("The kind of due things or ladder %(key)s cannot be used: %(detail)s"),
+        N_(
+            "Compare it with “Things to do” in plugins/README.md; begin keys with the plugin's name"
+        ),
+    ),
     "E070": Entry(
         "error",
         N_("The plugin names the unknown role %(role)s"),

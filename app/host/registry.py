@@ -12,6 +12,8 @@ from app.crud.panel import Panel, PanelContent
 from app.host import failure
 from app.host.inspection_type import InspectionType
 from app.imports.entity import Entity
+from app.notices.due import DueKind
+from app.notices.ladder import Ladder
 from app.rules.rule import Rule
 from app.workflow.ledger import Ledger, Opening
 
@@ -100,6 +102,14 @@ class HostRegistry:
     def openings(self) -> tuple[Opening, ...]:
         """Return what opens entries in ledgers, of the active plugins."""
         return self._offers("openings")
+
+    def dues(self) -> tuple[DueKind, ...]:
+        """Return the kinds of things to do that the active plugins bring."""
+        return self._offers("dues")
+
+    def ladders(self) -> tuple[Ladder, ...]:
+        """Return the ladders of escalation of the active plugins."""
+        return self._offers("ladders")
 
     def parameter_names(self, plugin: str) -> tuple[str, ...]:
         """Return the short names of the parameters that a plugin declares."""

@@ -65,6 +65,7 @@ from app.models import (
     Clause,
     Code,
     County,
+    DueItem,
     Enrolment,
     EvidenceFile,
     EvidenceSet,
@@ -81,6 +82,7 @@ from app.models import (
     Obligation,
     Person,
     PolicyDocument,
+    Reminder,
     School,
     SchoolClass,
     SchoolYear,
@@ -93,6 +95,8 @@ from app.models import (
     Visit,
     VisitParticipant,
 )
+from app.notices.due import DueKind, due_columns
+from app.notices.ladder import Ladder, Rung
 from app.parameters.settings import NoValue, Settings, settings_of
 from app.parameters.value import load_parameters, value_at, value_on
 from app.parameters.window import Period, Window
@@ -149,6 +153,8 @@ __all__ = [
     "DaysBetween",
     "Derived",
     "Due",
+    "DueItem",
+    "DueKind",
     "Encrypted",
     "Enrolment",
     "Entity",
@@ -174,6 +180,7 @@ __all__ = [
     "Kept",
     "KeptFileField",
     "Key",
+    "Ladder",
     "Leave",
     "Ledger",
     "LedgerEntry",
@@ -195,10 +202,12 @@ __all__ = [
     "PlainText",
     "PolicyDocument",
     "Refused",
+    "Reminder",
     "Row",
     "Rule",
     "RuleReport",
     "RuleResult",
+    "Rung",
     "School",
     "SchoolClass",
     "SchoolYear",
@@ -237,6 +246,7 @@ __all__ = [
     "closings",
     "content_of",
     "counted_elsewhere",
+    "due_columns",
     "earlier",
     "earlier_result",
     "failed_again",

@@ -51,6 +51,7 @@ from app.models.job import Job
 from app.models.late_entry import LateEntry
 from app.models.leave import Leave
 from app.models.ledger import LedgerConfirmation, LedgerEntry
+from app.models.notification import Digest, DigestState, DueItem, Notification, Reminder
 from app.models.obligation import Obligation
 from app.models.organization import (
     GRADES,
@@ -119,6 +120,9 @@ __all__ = [
     "Code",
     "County",
     "DailyMode",
+    "Digest",
+    "DigestState",
+    "DueItem",
     "Enrolment",
     "EnrolmentProblem",
     "EvidenceFile",
@@ -145,6 +149,7 @@ __all__ = [
     "LiaisonAssignment",
     "LiaisonContact",
     "LoginAddress",
+    "Notification",
     "Obligation",
     "PageFailure",
     "Parameter",
@@ -156,6 +161,7 @@ __all__ = [
     "Promotion",
     "PromotionChild",
     "PromotionClass",
+    "Reminder",
     "RequestState",
     "ReturnVisit",
     "ReviewOutcome",

@@ -142,6 +142,8 @@ class Account(Restricted, Model):
     session_number: Mapped[int] = mapped_column(default=1)
     """Grows when every session of the account must end."""
     is_demonstration: Mapped[bool] = mapped_column(default=False)
+    digest_to: Mapped[str | None] = mapped_column(String(200))
+    """The address to which the reminders of a day are summed up by e-mail; none, no e-mail."""
 
 
 class SubmitToken(Restricted, Model):

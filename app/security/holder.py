@@ -33,6 +33,7 @@ from app.models import (
     Account,
     Appointment,
     DailyMode,
+    Notification,
     PermissionVersion,
     Person,
     School,
@@ -47,6 +48,7 @@ _person = table_of(Person)
 _appointment = table_of(Appointment)
 _school = table_of(School)
 _class = table_of(SchoolClass)
+_notification = table_of(Notification)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Acting:
     """The teaching points that the appointment's school answers for."""
     class_ids: frozenset[int] | None = None
     """The person's own classes, under a template that covers no others."""
+    unread: int = 0
+    """The notifications to this office that nobody has read yet."""
 
     def __str__(self) -> str:
         from app.security.roles import title_of
@@ -163,6 +167,7 @@ def _holder_select() -> Select[Any]:
             _appointment.c.school_id,
             _points().label("points"),
             _classes().label("classes"),
+            _unread().label("unread"),
         )
         .select_from(
             _user.outerjoin(_account, _account.c.user_id == _user.c.id)
@@ -197,6 +202,18 @@ def _classes() -> ColumnElement[str | None]:
     )
     is_narrow = _is_of(templates_with("is_of_classes"))
     return case((is_narrow, own.scalar_subquery()))
+
+
+def _unread() -> ColumnElement[int]:
+    return (
+        select(func.count())
+        .select_from(_notification)
+        .where(
+            _notification.c.appointment_id == _appointment.c.id,
+            _notification.c.read_at.is_(None),
+        )
+        .scalar_subquery()
+    )
 
 
 def _is_of(templates: Iterable[str]) -> ColumnElement[bool]:
@@ -242,6 +259,7 @@ def _acting(row: Any) -> Acting:
         school_id=row.school_id,
         point_ids=_split(row.points),
         class_ids=_split(row.classes) if row.template in templates_with("is_of_classes") else None,
+        unread=row.unread,
     )
 
 

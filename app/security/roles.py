@@ -32,7 +32,7 @@ DECIDE = rf"{READ}|can_decide"
 
 EVERYBODY = ("MyAccountView", "ActingView")
 """Views that every signed-in account has, even one without an appointment."""
-DAILY = ("HomeView", "LookupView")
+DAILY = ("HomeView", "LookupView", "InboxView")
 REFERENCE = (
     "CountyView", "TownshipView", "SchoolYearView", "SemesterView", "CalendarDayView",
     "PolicyDocumentView", "ClauseView", "ParameterView", "ParameterValueView", "ChecklistView",
@@ -62,6 +62,8 @@ CHECKS = ("VisitCheckView",)
 """Whether an inspection took place: the school says that nobody came, the bureau decides."""
 RESULTS = ("CoverageView", "ObligationView", "ViolationView")
 RULES = ("RuleView",)
+DUES = ("DueItemView", "ReminderView")
+REMIND = rf"{READ}|can_remind"
 EVIDENCE = ("EvidenceFileView", "EvidenceView")
 BULLETINS = ("BulletinView",)
 IMPORTS = ("ImportView",)
@@ -116,6 +118,7 @@ def _inspector(*more: Grant) -> tuple[Grant, ...]:
         *_on(ANSWER, ("ViolationView",)),
         *_on(READ, REFERENCE, SCHOOLS, STAFF, CHILDREN, LEDGERS, ATTENDANCE, RESULTS, EXCUSES),
         *_on(READ, ("InspectionView",), CHECKS),
+        *_on(REMIND, DUES),
         *_on(DO, VISITS, LOOP, EVIDENCE, BULLETINS),
         *more,
     )
@@ -127,7 +130,7 @@ def _unit(*more: Grant) -> tuple[Grant, ...]:
         *_on(ALL, DAILY),
         *_on(ANSWER, ("ViolationView",)),
         *_on(READ, REFERENCE, SCHOOLS, STAFF, ATTENDANCE, ("InspectionView",)),
-        *_on(READ, LATE, RESULTS, EXCUSES, CHECKS),
+        *_on(READ, LATE, RESULTS, EXCUSES, CHECKS, DUES),
         *_on(DO, CHILDREN, LEDGERS, VISITS, LOOP, EVIDENCE, BULLETINS, IMPORTS),
         *more,
     )
@@ -245,7 +248,13 @@ _ALL_TEMPLATES = (
         COUNTY,
         None,
         (
-            *_on(ALL, DAILY, REFERENCE, ("PluginView", "RuleRunView", "JobView"), IMPORTS),
+            *_on(
+                ALL,
+                DAILY,
+                REFERENCE,
+                ("PluginView", "RuleRunView", "JobView", "DigestView"),
+                IMPORTS,
+            ),
             *_on(ALL, SCHOOLS),
             *_on(READ, STAFF, RULES),
         ),

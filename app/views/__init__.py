@@ -45,6 +45,8 @@ OTHER_MODULES = (
     "transfer",
     "enrolment_problem",
     "imports",
+    "due_item",
+    "inbox",
     "security",
 )
 """Modules of this package that place their screens themselves."""

@@ -44,6 +44,7 @@ NOTES = (
     _l("unlocked"),
     _l("closed"),
     _l("reopened"),
+    _l("address of the daily e-mail"),
 )
 """What the trail says by itself, so that it has words in every language."""
 

@@ -1,0 +1,1 @@
+"""Climb with what stays undone: inspector to task group, school to bureau, township to county."""
