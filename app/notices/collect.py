@@ -20,7 +20,7 @@ from app.notices.due import DUE_COLUMNS, DueKind, due_kinds
 from app.parameters.settings import NoValue, settings_on
 from app.parameters.value import Parameters, load_parameters
 from app.parameters.window import Period, Window
-from app.rules.engine import WrongColumns
+from app.rules.judge import WrongColumns
 from app.security.scope import table_of
 
 log = logging.getLogger(__name__)

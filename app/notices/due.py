@@ -37,7 +37,7 @@ DueSelect = Callable[[Window, Settings], Select[Any]]
 class DueKind:
     """Describe one kind of things to do; `select` returns those that nobody has done yet.
 
-    `key` is `<plugin>.<noun_phrase>`; `view` names the class of the screen whose page shows the
+    `key` is `<plugin>.<noun_phrase>`; `view` names the class of the screen whose `page` shows the
     subject. A thing is due when `days` days of the `clock` have elapsed after `since`; rows
     without `days` are left out. Those whom it concerns are told some working days before, or at
     once, and when it is overdue; then it climbs the ladder of its role.
@@ -49,6 +49,7 @@ class DueKind:
     select: DueSelect
     clock: Literal["working_day", "school_day"] = "working_day"
     at_once: bool = False
+    page: Literal["show", "list"] = "show"
     ahead: int = AHEAD
 
     @property

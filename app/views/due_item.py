@@ -75,9 +75,9 @@ def step_words(step: str) -> str:
 
 def thing_url(kind: DueKind | None, subject_id: int) -> str | None:
     """Return the page of a thing, where its screen is there and open to the reader."""
-    if kind is None or ("can_show", kind.view) not in current_permissions():
+    if kind is None or (f"can_{kind.page}", kind.view) not in current_permissions():
         return None
-    return url_for(f"{kind.view}.show", pk=subject_id)
+    return url_for(f"{kind.view}.{kind.page}", pk=subject_id if kind.page == "show" else None)
 
 
 class StillOpen(BaseFilter):

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from random import Random
 from typing import Final
 
-from app.kit import Entity, Grant, Panel, Session, _l, hookimpl
+from app.kit import DueKind, Entity, Grant, Panel, Session, _l, hookimpl
 
 from .demo import seed_home_teaching
+from .dues import DUES
 from .imports import CASE, DISABILITY, SESSION
 from .panels import home_teaching
 
@@ -34,6 +35,12 @@ def panels() -> Iterable[Panel]:
 def entities() -> Iterable[Entity]:
     """Return what can be imported and exported."""
     return [DISABILITY, CASE, SESSION]
+
+
+@hookimpl
+def dues() -> Iterable[DueKind]:
+    """Return the visits of the month, and the children who fall behind."""
+    return DUES
 
 
 @hookimpl

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from app.kit import Ledger, Opening, Panel, _l, hookimpl
+from app.kit import DueKind, Ledger, Opening, Panel, _l, hookimpl
 
 from . import absences, panel, statuses, transfers
 from .closing import ABSENT, NOT_BACK, RETURNED, refusal
+from .dues import DUES
 from .ledgers import DROPPED_OUT, MONITORED, SUSPECTED
 
 
@@ -45,6 +46,12 @@ def panels() -> Iterable[Panel]:
     """Return the part of a child's page."""
     title = _l("Ledgers of the child")
     return [Panel("roll_and_attendance.ledgers", title, 15, "LedgerEntryView", panel.content)]
+
+
+@hookimpl
+def dues() -> Iterable[DueKind]:
+    """Return what is due of transfers."""
+    return DUES
 
 
 @hookimpl

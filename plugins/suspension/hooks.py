@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from random import Random
 
-from app.kit import Entity, Opening, Panel, Session, _l, hookimpl
+from app.kit import DueKind, Entity, Opening, Panel, Session, _l, hookimpl
 
 from .demo import fill
+from .dues import DUES
 from .entity import CASE
 from .expiry import not_back
 from .panel import content
@@ -48,6 +49,12 @@ def openings() -> Iterable[Opening]:
             ABSENT,
         )
     ]
+
+
+@hookimpl
+def dues() -> Iterable[DueKind]:
+    """Return the visits and the end that are due."""
+    return DUES
 
 
 @hookimpl
