@@ -30,7 +30,7 @@ pytest_plugins = ["app.testing.fixtures"]
 DATABASES = ("sqlite", "postgres")
 ON_BOTH = (
     "cadence/", "documents/", "imports/", "rules/", "crud/test_names.py", "crud/test_paging.py",
-    "crud/test_statements.py", "plugins/test_home_teaching_hours.py",
+    "crud/test_statements.py", "notices/test_collect.py", "plugins/test_home_teaching_hours.py",
     "plugins/test_home_teaching_rules.py", "plugins/test_monthly_bulletin.py",
     "plugins/test_reconciliation_headcount.py", "plugins/test_roll_and_attendance.py",
     "plugins/test_roll_and_attendance_rules.py",

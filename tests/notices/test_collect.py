@@ -7,10 +7,8 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, event, select, update
+from sqlalchemy import delete, select, update
 
-from app import database
-from app.extensions import db
 from app.host.loader import host_of
 from app.models import (
     ChecklistVersion,
@@ -28,6 +26,7 @@ from app.models import (
 from app.notices.collect import Collected, collect
 from app.notices.due import DueKind
 from tests.builder import CountyBuilder
+from tests.crud.conftest import recorded
 from tests.notices.conftest import give_calendar, night
 
 TODAY = date(2026, 5, 12)
@@ -225,13 +224,8 @@ def test_the_statements_do_not_grow_with_the_rows(school) -> None:
         for _number in range(rows):
             a_finding(school, "township_leader", state="served", due_on=date(2026, 5, 8))
         school.execute(delete(DueItem))
-        with school.context(), database.writing():
-            seen: list[str] = []
-            event.listen(db.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
-            collect(db.session(), TODAY)
-            db.session.commit()
-            db.session.remove()
-            db.engine.dispose()
+        with recorded(school.app) as seen:
+            collected(school)
         counts.append(len(seen))
 
     assert counts[0] == counts[1]
