@@ -66,6 +66,12 @@ def topic_title(topic: str | None) -> str:
     return words(topic)
 
 
+def item_title(kind: DueKind | None, item: Any) -> str:
+    """Return in words what is to do; the key where the kind's plugin is gone."""
+    title = str(kind.title) if kind is not None else item.kind_key
+    return " · ".join(part for part in (title, topic_title(item.topic)) if part)
+
+
 def step_words(step: str) -> str:
     """Return in words under which step somebody was told."""
     if step.startswith(STEP):
@@ -102,6 +108,7 @@ class DueInterface(BureauInterface):
         for item, shown in zip(lst, super().get_values(lst, list_columns), strict=True):
             calendar = calendars.get(item.county_id, Calendar())
             shown["due_on"] = Due(item.due_on, overdue_days(calendar, item, today))
+            shown["kind_key"] = item_title(find_kind(item.kind_key), item)
             yield shown
 
 
@@ -124,7 +131,7 @@ class DueItemView(ReadOnlyView):
     route_base = "/due"
     noun = _l("Thing to do")
     list_title = _l("Things to do and overdue")
-    list_columns = ["due_on", "kind_key", "topic", "township", "school", "role", "needed"]
+    list_columns = ["due_on", "kind_key", "township", "school", "role", "needed"]
     show_columns = [
         "due_on", "kind_key", "topic", "township", "school", "role", "person", "needed",
         "first_seen",

@@ -50,6 +50,7 @@ class HomeView(BaseView):
         return self.render_template("home.html", cards=cards, place=_place() if acting else None)
 
     def _cards(self) -> Iterator[Card]:
+        yield from self._inbox()
         yield from self._attendance()
         yield from self._points()
         yield from self._late_entries()
@@ -65,6 +66,14 @@ class HomeView(BaseView):
 
     def _may(self, permission: str, view: str) -> bool:
         return bool(self.appbuilder.sm.has_access(permission, view))
+
+    def _inbox(self) -> Iterator[Card]:
+        """Count what this office was told and has not read; the login brought the number."""
+        unread = g.appointment.unread
+        if unread and self._may("can_list", "InboxView"):
+            text = _("What is due soon, overdue, or was asked of you.")
+            address = url_for("InboxView.list")
+            yield Card(_("Unread reminders"), address, unread, text, "fa-bell", "warning")
 
     def _attendance(self) -> Iterator[Card]:
         """Ask those who report classes for today's reports."""

@@ -31,7 +31,7 @@ from app.notices.remind import STEP
 from app.security import audit
 from app.security.scope import table_of
 from app.views.due import Due
-from app.views.due_item import step_words, thing_url, topic_title
+from app.views.due_item import item_title, step_words, thing_url
 
 PAGE = 30
 LONGEST_ADDRESS = 200
@@ -214,17 +214,15 @@ def _shown(rows: Sequence[Row[Any]]) -> Iterator[Message]:
         load_calendars(db.session(), min(late), today) if late else {}
     )
     for row in rows:
-        kind = kinds.get(row.kind_key)
         calendar = calendars.get(row.county_id, Calendar())
         overdue = overdue_days(calendar, row, today) if row.ended_on is None else 0
-        title = str(kind.title) if kind else row.kind_key
         yield Message(
             row.id,
             row.made_on,
             row.read_at is not None,
             step_words(row.step),
             _tone(row.step),
-            " · ".join(part for part in (title, topic_title(row.topic)) if part),
+            item_title(kinds.get(row.kind_key), row),
             row.school or row.township,
             Due(row.due_on, overdue),
             row.needed,
