@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -14,6 +14,7 @@ from app.notices.collect import still_due
 from app.notices.notify import first_heard, overdue_days
 from app.notices.office import load_offices
 from app.security.guard import unrestricted
+from app.security.scope import table_of
 
 STEP = "reminder:"
 """Begins the step under which a reminder is told; its key follows."""
@@ -47,17 +48,16 @@ def remind(session: Session, item: DueItem, role: str, note: str) -> Reminder:
     )
     session.add(reminder)
     session.flush()
-    for office in heard:
-        told = Notification(
-            due_item_id=item.id,
-            appointment_id=office.id,
-            step=f"{STEP}{reminder.id}",
-            reminder_id=reminder.id,
-            made_on=today,
-            **place,
-        )
-        session.add(told)
-    session.flush()
+    told = {
+        "due_item_id": item.id,
+        "step": f"{STEP}{reminder.id}",
+        "reminder_id": reminder.id,
+        "made_on": today,
+        **place,
+    }
+    session.connection().execute(
+        insert(table_of(Notification)), [{**told, "appointment_id": office.id} for office in heard]
+    )
     return reminder
 
 

@@ -36,6 +36,7 @@ from app.views.due_item import item_title, step_words, thing_url
 PAGE = 30
 LONGEST_ADDRESS = 200
 LAST_PAGE = 10_000
+_TOLD = table_of(Notification)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class InboxView(BaseView):
         if found is None:
             abort(404)
         key, _item_id, kind_key, subject_id = found
-        _read(Notification.id == key)
+        _read(_TOLD.c.id == key)
         url = thing_url(_kinds().get(kind_key), subject_id)
         if url is None:
             flash(_("Your office may not open this record itself."), "info")
@@ -118,7 +119,7 @@ class InboxView(BaseView):
     @permission_name("list")
     def read(self) -> Response:
         """Mark everything as read."""
-        count = _read(Notification.read_at.is_(None))
+        count = _read()
         flash(_("Marked as read: %(count)s.", count=count), "success")
         return redirect(url_for("InboxView.list"))
 
@@ -166,14 +167,19 @@ def _own() -> tuple[Any, ...]:
 
 
 def _read(*conditions: Any) -> int:
-    changed = db.session.execute(
-        update(Notification)
-        .where(*_own(), *conditions, Notification.read_at.is_(None))
+    """Mark what this office has not read as read; return how much that was."""
+    acting = g.get("appointment")
+    changed = db.session.connection().execute(
+        update(_TOLD)
+        .where(
+            _TOLD.c.appointment_id == (acting.id if acting else 0),
+            _TOLD.c.read_at.is_(None),
+            *conditions,
+        )
         .values(read_at=clock.now())
-        .execution_options(synchronize_session=False)
     )
     db.session.commit()
-    return int(changed.rowcount)  # type: ignore[attr-defined]  # an update has one
+    return int(changed.rowcount)
 
 
 def _messages() -> Select:

@@ -43,7 +43,7 @@ FILLED = {
     "township", "school", "school_class", "person", "child", "visit", "guardian", "liaison_contact",
     "enrolment", "status_event", "calendar_day", "liaison_assignment", "violation", "change",
     "policy_document", "appointment", "calendar_exception", "obligation", "evidence_set",
-    "rule_run", "code", "parameter", "semester",
+    "rule_run", "code", "parameter", "semester", "due_item", "digest",
 }  # fmt: skip
 
 
