@@ -37,6 +37,9 @@ environment:
   ENCRYPTION_KEYS, BLIND_INDEX_KEY
                   keys of the encrypted columns (made once in INSTANCE_DIR)
   PROXY_HOPS      proxies in front whose X-Forwarded headers are believed (0)
+  SMTP_HOST       sends the daily e-mails, with MAIL_FROM; also SMTP_PORT, SMTP_USER, SMTP_PASSWORD,
+                  SMTP_SECURITY (starttls, tls or none)
+  PUBLIC_URL      the site's address, as the e-mails name it
   TRUSTED_HOSTS   names that the site answers to, separated by commas (any)
   INSECURE_HTTP   1 lets production sign in without TLS (never on a network)
   CHROMIUM        browser of the tests (found on the PATH)

@@ -25,6 +25,7 @@ from app.crud.fields import PlainText, Required, trimmed
 from app.crud.interface import key_of
 from app.crud.masking import masked
 from app.crud.panel import Due, PanelContent, ShownPanel, panels_of
+from app.crud.reminders import dues_of
 from app.extensions import db
 from app.models import Child, ChildGroup, Guardian, StatusEvent
 from app.security import audit
@@ -115,6 +116,7 @@ class ChildPage(Mixin):
             title=child.name,
             form=form,
             is_revealed=is_revealed,
+            derived=dues_of("ChildView", child.id),
             pk=child.id,
             **self._facts(child),
         )

@@ -113,6 +113,7 @@ class FindingView(LoopView):
             next_label=DUE_LABELS.get(row.state),
             next_due=_turn_of_others(row, moments, today),
             order_from=order_from(session, [row]),
+            derived=self.derived(row),
             persuasion_on=deadline.persuasion_due(session, row),
             moments=moments,
             forms=list(_forms(own, sent)),

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Select, Subquery, and_, case, exists, func, literal, select
 from sqlalchemy.orm import aliased
 
-from app.kit import Child, DueKind, Settings, Visit, Window, _l, due_columns, is_counted
+from app.kit import Child, DueKind, Settings, Visit, Window, _l, due_columns, earlier, is_counted
 
 from .kinds import APPROVED
 from .models import SuspensionCase
@@ -37,9 +37,10 @@ def too_few_visits(windows: Windows) -> DueSelect:
         rows = windows(settings).subquery("windows")
         seen = counted(rows, rows.c.period_start, rows.c.last)
         row = select(rows, seen.label("seen")).subquery("row")
-        return _of_cases(row, row.c.judged_on, row.c.required - row.c.seen).where(
+        due_on = earlier(row.c.judged_on, row.c.last_on)  # after the case no visit counts
+        return _of_cases(row, due_on, row.c.required - row.c.seen).where(
             row.c.period_start <= window.as_of,
-            row.c.judged_on >= window.as_of,
+            due_on >= window.as_of,
             row.c.seen < row.c.required,
         )
 

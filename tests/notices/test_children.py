@@ -53,6 +53,8 @@ def test_suspended_children_are_due_for_visits_and_the_end(county: CountyBuilder
     assert in_may == {
         (key, unseen.id): (date(2026, 6, 2), due, teacher.id, 1),
         ("suspension.end", ending.id): (date(2026, 6, 5), due, None, None),
+        # Over half of the semester asks for two visits; after the case none counts any more.
+        ("suspension.semester_visits", ending.id): (date(2026, 6, 5), due, None, 1),
     }
     semester = {k: v[3] for k, v in in_august.items() if k[0] == "suspension.semester_visits"}
     assert semester == {

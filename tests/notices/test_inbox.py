@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from sqlalchemy import func, select, update
 
-from app.models import Change, Finding, Notification, Reminder
+from app.models import Appointment, Change, Finding, Notification, Reminder
 from app.notices.collect import collect
 from app.notices.notify import notify
 from tests.builder import CountyBuilder
@@ -78,8 +78,11 @@ def test_each_office_reads_its_own_inbox(county, finding, login) -> None:
 
 def test_a_person_with_two_offices_sees_of_each_what_was_told_to_it(county, finding, login) -> None:
     person = county.person(place=county.a_township)
-    leader = login("township_leader", township=county.a_township, person=person)
+    first_office = {"township": county.a_township, "person": person}
     second = county.appointment(person, "school_leader", school=county.a_school)
+    leader = login("township_leader", **first_office)
+    chosen = county.scalar(select(Appointment.id).filter_by(template="township_leader"))
+    leader.post_with_token("/acting/choose", {"appointment_id": str(chosen)})
     a_night(county)
 
     first = unread(leader)
