@@ -174,6 +174,10 @@ class DueItemView(ReadOnlyView):
         return super().render_template(template, **kwargs)
 
     def _form(self, item: DueItem) -> RemindForm | None:
+        """Return the form that came back, or a blank one for who may remind of this."""
+        sent: RemindForm | None = g.get("sent_reminder")
+        if sent is not None:
+            return sent
         may = self.appbuilder.sm.has_access("can_remind", self.class_permission_name)
         acting = g.get("appointment")
         is_own = acting is not None and acting.template == item.role
@@ -187,27 +191,30 @@ class DueItemView(ReadOnlyView):
     @has_access
     @permission_name("remind")
     def remind(self, pk: str) -> Any:
-        """Remind those who answer for an overdue thing; a refusal says why."""
+        """Remind those who answer for an overdue thing; refused, the page comes back with why."""
         item = self.row(pk)
         form, shown = RemindForm(), url_for(f"{self.endpoint}.show", pk=pk)
         done = earlier_result(form, shown)
         if done is not None:
             return done
         try:
-            if not form.validate():
-                raise Refused(str(next(iter(form.note.errors), _("Something is wrong."))))
-            acting = g.get("appointment")
-            remind(db.session(), item, acting.template if acting else "", form.note.data or "")
-            keep_token(form, shown)
-            db.session.commit()
+            if form.validate():
+                return self._remind(item, form, shown)
         except Refused as refusal:
             db.session.rollback()
             done = earlier_result(form, shown)
             if done is not None:
                 return done
-            flash(refusal.message, "danger")
-        else:
-            flash(_("The reminder is sent; it is kept with your name and the day."), "success")
+            form.note.errors = [*form.note.errors, refusal.message]
+        g.sent_reminder = form
+        return self.show(pk)
+
+    def _remind(self, item: DueItem, form: RemindForm, shown: str) -> Any:
+        acting = g.get("appointment")
+        remind(db.session(), item, acting.template if acting else "", form.note.data or "")
+        keep_token(form, shown)
+        db.session.commit()
+        flash(_("The reminder is sent; it is kept with your name and the day."), "success")
         return redirect(shown)
 
 

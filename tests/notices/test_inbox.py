@@ -199,12 +199,16 @@ def test_a_second_reminder_of_the_day_and_one_of_what_is_done_are_refused(
     item = an_item(county)
     reminded(office, item)
 
-    twice = reminded(office, item)
+    twice = reminded(office, item, "再催一次")
+    long = reminded(office, item, "催" * 201)
     county.execute(update(Finding).values(state="claimed", claimed_on=TODAY))
     county.execute(update(Reminder).values(reminded_on=date(2026, 5, 11)))
     done = reminded(office, item)
 
     assert "今天已经催办过" in twice.get_text()
+    assert "再催一次" in twice.select_one("textarea").get_text()
+    assert "催" * 201 in long.select_one("textarea").get_text()
+    assert long.select_one(".has-error, .field-error") is not None
     assert "该事项已经办理" in done.get_text()
     assert county.scalar(select(func.count(Reminder.id))) == 1
 
