@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -40,11 +40,11 @@ class Finder:
             if key.is_weak:
                 continue
             seen: dict[tuple[Any, ...], int] = {}
-            names = (*key.names, *key.optional)
+            names, least = (*key.names, *key.optional), len(key.names)
             for row in rows:
-                if not _has(key, row):
-                    continue
                 token = tuple(map(row.values.get, names))
+                if None in token[:least]:
+                    continue
                 if key.choose is not None:
                     token += row.place
                 first = seen.setdefault(token, row.number)
@@ -53,8 +53,9 @@ class Finder:
 
     def find(self, key: Key, rows: Sequence[Row]) -> None:
         """Find the stored rows of the lines that no stronger key has found."""
-        left = [row for row in rows if row.stored is None and _has(key, row) and not row.faults]
-        wanted = self._joinable(key, left)
+        has = _holding(key)
+        left = [row for row in rows if row.stored is None and not row.faults and has(row.values)]
+        wanted = self._borne(key, self._joinable(key, left))
         if not wanted:
             return
         table = self.entity.table
@@ -100,8 +101,27 @@ class Finder:
             gaps = self._columns(strong, is_filled=False)
             if not strong.is_weak and not self._holds_any([or_(*gaps)]):
                 # Every stored row has this key: a line that has it, too, was found or is new.
-                rows = [row for row in rows if not _has(strong, row)]
+                has = _holding(strong)
+                rows = [row for row in rows if not has(row.values)]
         return rows
+
+    def _borne(self, key: Key, rows: Sequence[Row]) -> Sequence[Row]:
+        """Leave out the lines whose key no stored row bears, where there are fewer rows than lines.
+
+        To read the keys of a small table costs less than to bring a large file into the database.
+        """
+        if len(key.names) != 1 or not rows:
+            return rows
+        table = self.entity.table
+        column = table.c[self._key_column(key.names[0])]
+        query = select(column).where(column.is_not(None)).limit(len(rows) + 1)
+        if "county_id" in table.c:
+            query = query.where(table.c.county_id == self.county_id)
+        held = set(self.connection.scalars(query))
+        if len(held) > len(rows):
+            return rows
+        values = self._key_values(key.names[0], rows)
+        return [row for row, value in zip(rows, values, strict=True) if value in held]
 
     def _columns(self, key: Key, *, is_filled: bool) -> list[ColumnElement[bool]]:
         """Return the conditions that a stored row has, or lacks, the columns of a key."""
@@ -165,7 +185,7 @@ class Finder:
     def _contradicts(self, row: Row, found: Any) -> bool:
         """Return whether a stronger key says that the stored row is another one."""
         for key in self.entity.keys:
-            if key.is_weak or not _has(key, row):
+            if key.is_weak or not _holding(key)(row.values):
                 continue
             held = [getattr(found, self._key_column(name)) for name in key.names]
             given = [self._key_values(name, [row])[0] for name in key.names]
@@ -174,6 +194,9 @@ class Finder:
         return False
 
 
-def _has(key: Key, row: Row) -> bool:
-    held = row.values
-    return None not in [held.get(name) for name in key.names]
+def _holding(key: Key) -> Callable[[Mapping[str, Any]], bool]:
+    """Return what tells whether the values of a line fill a key."""
+    if len(key.names) == 1:
+        (name,) = key.names
+        return lambda values: values.get(name) is not None
+    return lambda values: None not in map(values.get, key.names)

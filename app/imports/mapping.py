@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -161,5 +162,8 @@ def check_mapping(entity: Entity, table: Table, mapping: Match) -> None:
 
 
 def cells(table: Table, at: int) -> list[Cell]:
-    """Return the cells of one column of a table."""
-    return [row[at] if at < len(row) else None for row in table.rows]
+    """Return the cells of one column of a table; lines of a text may be short."""
+    try:
+        return list(map(itemgetter(at), table.rows))
+    except IndexError:
+        return [row[at] if at < len(row) else None for row in table.rows]

@@ -70,10 +70,13 @@ def _inspect_zip(content: bytes) -> Content:
         raise Refused(too_large())
     left, formulas = UNPACKED_LIMIT, []
     for part in parts:
-        is_sheet = False
+        is_sheet = is_table = False
         for text in _unpacked(content, part, left):
             left -= len(text)
-            is_sheet = is_sheet or b"sheetData" in text or b"table:table" in text
+            is_sheet = is_sheet or b"sheetData" in text
+            is_table = is_table or (not is_sheet and b"table:table" in text)
+            if is_table:
+                _judge_repeats(text)
             if not is_sheet:
                 continue
             _judge_extent(text)
@@ -130,8 +133,10 @@ def _judge_extent(text: bytes) -> None:
     for letters, number in far:
         if _column_number(letters) > COLUMNS_LIMIT or int(number or 0) > ROWS_LIMIT:
             raise Refused(too_large())
-    if b"-repeated=" not in text:
-        return
+
+
+def _judge_repeats(text: bytes) -> None:
+    """Refuse cells or rows of an OpenDocument sheet that repeat too often, and hold something."""
     for kind, number in REPEATED.findall(text):
         if int(number) > (COLUMNS_LIMIT if kind == b"cell" else ROWS_LIMIT) and _has_value(text):
             raise Refused(too_large())

@@ -39,27 +39,22 @@ def resolve(
     """Replace what a column's cells say by the keys of the rows they name; note what is unknown."""
     lookup = column.lookup
     assert lookup is not None
-    tokens = {
-        row.number: _token(lookup, row, row.values[column.name]) for row in _with(column, rows)
-    }
-    found = find(connection, lookup, tokens.values(), scope, county_id)
-    for row in _with(column, rows):
-        said = row.values[column.name]
-        one = choose(found.get(tokens[row.number], ()), row)
+    name, within = column.name, [other for _field, other in lookup.within]
+    pairs = [
+        (row, (said, *map(row.values.get, within)))
+        for row in rows
+        if (said := row.values.get(name)) is not None
+    ]
+    found = find(connection, lookup, (token for _row, token in pairs), scope, county_id)
+    for row, token in pairs:
+        candidates = found.get(token, ())
+        one = candidates[0] if len(candidates) == 1 else choose(candidates, row)
         if one is None:
-            row.values[column.name] = None
-            row.fail(column.name, _missing(lookup, said, found.get(tokens[row.number], ())))
+            row.values[name] = None
+            row.fail(name, _missing(lookup, str(token[0]), candidates))
             continue
-        row.values[column.name] = one.id
-        row.places[column.name] = one.place
-
-
-def _with(column: Column, rows: Iterable[Row]) -> Iterable[Row]:
-    return (row for row in rows if row.values.get(column.name) is not None)
-
-
-def _token(lookup: Lookup, row: Row, text: str) -> Token:
-    return (text, *(row.values.get(name) for _field, name in lookup.within))
+        row.values[name] = one.id
+        row.places[name] = one.place
 
 
 def _missing(lookup: Lookup, said: str, candidates: Sequence[Found]) -> str:

@@ -131,7 +131,11 @@ def table_of(sheet: Sheet, head_at: int, blank_formulas: Sequence[str] = ()) -> 
     numbers: list[int] = []
     empty = 0
     for number, row in enumerate(sheet.rows[head_at + 1 :], head_at + 2):
-        if _is_empty(row[: len(heads)]):
+        first = row[0] if row and heads else None
+        if first.__class__ is str and first and first[0] != HELP_MARK:  # as most rows begin
+            rows.append(row)
+            numbers.append(number)
+        elif _is_empty(row[: len(heads)]):
             empty += 1
         elif not _is_help(row):
             rows.append(row)
@@ -145,15 +149,14 @@ def table_of(sheet: Sheet, head_at: int, blank_formulas: Sequence[str] = ()) -> 
 def _trailing(sheet: Sheet, head_at: int) -> int:
     """Return how many empty rows follow the last filled one: nobody left them out."""
     count = 0
-    for row in reversed(sheet.rows[head_at + 1 :]):
-        if not _is_empty(row):
+    for at in range(len(sheet.rows) - 1, head_at, -1):
+        if not _is_empty(sheet.rows[at]):
             break
         count += 1
     return count
 
 
 def _is_empty(row: Sequence[Cell]) -> bool:
-    # Most rows begin with a filled cell, so that this looks at one.
     return all(cell is None or cell == "" for cell in row)
 
 

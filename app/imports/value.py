@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
-from operator import mul
+from functools import lru_cache
+from operator import getitem
 from typing import Any
 
 from flask import current_app
@@ -29,6 +30,8 @@ DIGITS = re.compile(r"\d{8}")
 SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+\d+", re.IGNORECASE)
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK_DIGITS = "10X98765432"
+WEIGHED = tuple({str(digit): digit * weight for digit in range(10)} for weight in WEIGHTS)
+"""What each digit of a number adds to the sum of its check, by place."""
 EARLIEST, LATEST = 1900, 2199
 
 
@@ -75,7 +78,9 @@ def reader(column: Column, model: type[Any]) -> Callable[[Cell], Any]:
     limit = _limit(column, model)
 
     def one(cell: Cell) -> Any:
-        if cell is None or cell == "" or not (text := text_of(cell)):
+        # Most cells are texts that print.
+        text = cell.strip() if isinstance(cell, str) and cell.isprintable() else text_of(cell)
+        if not text:
             return None
         value = read(cell, text)
         if limit is not None and isinstance(value, str) and len(value) > limit:
@@ -103,10 +108,17 @@ def _name(_column: Column) -> Read:
 
 def _code(_column: Column) -> Read:
     def read(cell: Cell, text: str) -> str:
+        if _is_plain(cell, text):
+            return text
         _refuse_rounded(cell, text)
         return "".join(unicodedata.normalize("NFKC", text).split())
 
     return read
+
+
+def _is_plain(cell: Cell, text: str) -> bool:
+    """Tell whether a number needs no look: a text of nothing but digits and Latin letters."""
+    return cell.__class__ is str and text.isascii() and text.isalnum()
 
 
 def _refuse_rounded(cell: Cell, text: str) -> None:
@@ -123,6 +135,8 @@ def _refuse_rounded(cell: Cell, text: str) -> None:
 
 def _id_number(_column: Column) -> Read:
     def read(cell: Cell, text: str) -> str:
+        if _is_plain(cell, text):
+            return text.upper()
         _refuse_rounded(cell, text)
         return "".join(unicodedata.normalize("NFKC", text).split()).upper().lstrip("'")
 
@@ -131,16 +145,26 @@ def _id_number(_column: Column) -> Read:
 
 def number_is_sound(number: str) -> bool:
     """Return whether an identity number has its form, a real day of birth and the check digit."""
-    if len(number) != 18 or not number[:17].isdecimal() or not number.isascii():
-        return False
-    total = sum(map(mul, map(int, number[:17]), WEIGHTS))
-    if CHECK_DIGITS[total % 11] != number[17]:
+    if len(number) != 18:
         return False
     try:
-        date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
-    except ValueError:
+        total = sum(map(getitem, WEIGHED, number))
+    except KeyError:  # no digit
         return False
-    return True
+    return CHECK_DIGITS[total % 11] == number[17] and birth_of(number) is not None
+
+
+def birth_of(number: str) -> date | None:
+    """Return the day of birth in an identity number; None where there is no such day."""
+    return _day_in(number[6:14])
+
+
+@lru_cache(maxsize=16_384)
+def _day_in(digits: str) -> date | None:
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return None
 
 
 def _integer(_column: Column) -> Read:

@@ -32,7 +32,7 @@ from app.imports.core.record import (
 from app.imports.entity import Column, Entity, Key, Lookup, Row
 from app.imports.stage import staged
 from app.imports.store import Edit, Writer
-from app.imports.value import number_is_sound
+from app.imports.value import birth_of, number_is_sound
 from app.models import (
     Child,
     ChildGroup,
@@ -101,8 +101,8 @@ def check_names(session: Session, rows: Sequence[Row]) -> None:
 
 def _complete_child(row: Row, today: date) -> None:
     """Judge the id number; read sex and day of birth from it."""
-    number = row.get("id_number")
-    kind = row.get("id_kind") or ("resident" if number else None)
+    number = row.values.get("id_number")
+    kind = row.values.get("id_kind") or ("resident" if number else None)
     if kind is not None:
         row.values["id_kind"] = kind
     if kind == "none":
@@ -111,7 +111,7 @@ def _complete_child(row: Row, today: date) -> None:
         row.fail("id_number", _("This field is required."))
     if kind == "resident" and number is not None:
         _read_number(row, number)
-    born_on = row.get("born_on")
+    born_on = row.values.get("born_on")
     if born_on is not None and born_on > today:
         row.fail("born_on", _("This day lies in the future."))
 
@@ -125,7 +125,7 @@ def _read_number(row: Row, number: str) -> None:
         if fault is not None:
             row.warn("id_number", fault.message)
     row.values["sex"] = "male" if int(number[16]) % 2 else "female"
-    row.values["born_on"] = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    row.values["born_on"] = birth_of(number)
 
 
 def _prepare_child(session: Session, rows: Sequence[Row]) -> None:
@@ -159,7 +159,7 @@ def _warn_of_ages(session: Session, rows: Sequence[Row]) -> None:
     """Warn of children who are unusually young or old; they are stored all the same."""
     first, last = usual_births(session)
     for row in rows:
-        born_on = row.get("born_on")
+        born_on = row.values.get("born_on")
         if born_on is None or (
             (first is None or born_on >= first) and (last is None or born_on <= last)
         ):

@@ -66,10 +66,13 @@ def own_record(connection: Connection) -> Choose:
 
 def tell_problems(rows: Iterable[Row]) -> None:
     """Warn of the numbers that another school reports, on file or in the same file."""
-    new = [row for row in rows if row.stored is None and row.get("id_number") is not None]
-    seen = Counter(row.get("id_number") for row in new if not row.faults)
+    new = [row for row in rows if row.stored is None]
+    numbers = [number for row in new if (number := row.values.get("id_number")) is not None]
+    if len(set(numbers)) == len(numbers) and not any(row.others for row in new):
+        return
+    seen = Counter(numbers)
     for row in new:
-        if row.others or seen[row.get("id_number")] > 1:
+        if row.others or seen[row.values.get("id_number")] > 1:
             row.warn("id_number", problems.told())
 
 
