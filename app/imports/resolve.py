@@ -59,6 +59,11 @@ def resolve(
 
 def _missing(lookup: Lookup, said: str, candidates: Sequence[Found]) -> str:
     """Return why a cell names no row; a foreign row and a missing one read the same."""
+    if candidates and issubclass(lookup.model, Child):
+        return _(
+            "Several children bear this name or number: add a slash and the day of birth, or "
+            "settle the problem enrolment."
+        )
     if candidates:
         return _("Several rows bear this name; add a slash and what tells them apart.")
     if issubclass(lookup.model, Child):
