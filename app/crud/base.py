@@ -42,6 +42,8 @@ class BureauModelView(SavingMixin, ListingMixin, ModelView):
     choices_columns: ClassVar[Mapping[str, Choices]] = {}
     lookup_columns: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     list_joins: ClassVar[Sequence[str]] = ()
+    row_view: str = ""
+    """The view on whose page a row of the list opens, where it is not this one."""
     label_columns: Any
     formatters_columns: Any
     list_title: Any

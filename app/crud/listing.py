@@ -57,6 +57,7 @@ class ListingMixin(Mixin):
     actions: dict[str, Any]
     appbuilder: Any
     class_permission_name: str
+    row_view: str
     search_form: Any
     _base_filters: Filters
     _filter_prototype: BureauFilters
@@ -178,6 +179,7 @@ class ListingMixin(Mixin):
             actions=actions or self.actions,
             filters=filters,
             modelview_name=name,
+            row_view=self.row_view,
             **kwargs,
         )
         return widgets

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from flask import Response, redirect, url_for
+from flask import Response
 from flask_appbuilder import expose, has_access
 from flask_appbuilder.models.filters import BaseFilter
 from flask_appbuilder.security.decorators import permission_name
@@ -68,7 +68,7 @@ class SchoolAgeView(BureauModelView):
     list_columns = [
         "name", "sex", "born_on", "township", "village", "school", "school_class", "status",
     ]  # fmt: skip
-    show_columns = ["name"]
+    show_columns: list[str] = []
     add_columns: list[str] = []
     edit_columns: list[str] = []
     search_columns = [
@@ -78,18 +78,13 @@ class SchoolAgeView(BureauModelView):
     base_filters = [["status", OfSchoolAge, None]]
     choices_columns = {"sex": SEXES}
     list_template = "roll_and_attendance/register.html"
+    row_view = "ChildView"
     label_columns = {
         "name": _l("Full name"),
         "sex": _l("Sex"),
         "born_on": _l("Born on"),
         "village": _l("Village"),
     }
-
-    @expose("/show/<pk>", methods=["GET"])
-    @has_access
-    def show(self, pk: str) -> Any:
-        """Lead to the page of the child."""
-        return redirect(url_for("ChildView.show", pk=self.row(pk).id))
 
     @expose("/workbook")
     @has_access
