@@ -67,6 +67,8 @@ class Seen:
     people: dict[str, datetime | None]
     is_backfilled: bool = False
     created: datetime | None = None
+    denied: datetime | None = None
+    """When it was found that nobody came."""
     id: int = 0
 
 
@@ -80,6 +82,8 @@ class World:
     seen: list[Seen]
     approved: set[tuple[int, date]]
     year: tuple[date, date] = (date(2025, 9, 1), date(2026, 8, 31))
+    excused: dict[tuple[str, int, date], datetime] = field(default_factory=dict)
+    """Obligations that the next level excused, by type, school and period start."""
 
     def in_term(self, day: date) -> bool:
         return any(first <= day <= last for first, last in self.semesters)
@@ -226,7 +230,7 @@ def status(world: World, kind: str, campus: Campus, span: tuple[date, date, date
     for seen in world.seen:
         if seen.campus is not campus or not first <= seen.day <= last or seen.day > as_of:
             continue
-        if seen.submitted >= end_of(as_of):
+        if seen.submitted >= end_of(as_of) or (seen.denied and seen.denied < end_of(as_of)):
             continue
         if only_own and seen.kind != kind:
             continue
@@ -237,6 +241,8 @@ def status(world: World, kind: str, campus: Campus, span: tuple[date, date, date
     best = min(ranks, default=9)
     if best in {0, 1}:
         return ("met", "late")[best]
+    if world.excused.get((kind, campus.id, first), end_of(as_of)) < end_of(as_of):
+        return "excused"
     if best == 2 or as_of <= due:
         return "pending"
     limit = {"fortnight": 3, "month": 5}.get(every)

@@ -32,6 +32,7 @@ from app.models import (
     SchoolYear,
     Semester,
     Township,
+    VisitCheck,
 )
 from tests.builder import CountyBuilder
 from tests.cadence import oracle
@@ -262,6 +263,13 @@ class Store:
             )
         )  # fmt: skip
         one.id = row.id
+        if one.denied:
+            self.session.add(
+                VisitCheck(
+                    inspection_id=row.id, reason="未到校", state="approved",
+                    decided_at=one.denied, **scope,
+                )
+            )  # fmt: skip
         for person, (capacity, at) in zip(self.people, one.people.items(), strict=False):
             self.session.add(
                 InspectionParticipant(

@@ -90,6 +90,9 @@ def made_county(dice: random.Random, frame: Frame) -> SmallCounty:
     for town in {id(one.town): one.town for one in world.campuses}.values():
         town.live = dice.choice([LONG_AGO, LONG_AGO, town.live])
     world.seen += made_series(dice, frame, world.campuses)
+    for one in world.seen:
+        if dice.random() < 0.06:
+            one.denied = one.submitted + timedelta(days=dice.choice([1, 5, 60]))
     world.seen += [replace(one) for one in dice.sample(world.seen, len(world.seen) // 8)]
     return SmallCounty(
         world,

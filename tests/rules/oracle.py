@@ -161,7 +161,8 @@ def _gaps(frame: Frame, world: World, kind: str, obligations: dict) -> Verdicts:
 def _is_confirmed(world: World, seen: cadence.Seen, kind: str, as_of: date) -> bool:
     """Whether a visit counts for the capacity and was confirmed by the judging day."""
     capacity = cadence.KINDS[kind][1]
-    if seen.day > as_of or seen.submitted >= cadence.end_of(as_of):
+    end = cadence.end_of(as_of)
+    if seen.day > as_of or seen.submitted >= end or (seen.denied and seen.denied < end):
         return False
     if not cadence.KINDS[seen.kind][3] or capacity not in seen.people:
         return False
