@@ -17,6 +17,7 @@ from app.notices.collect import Collected, collect
 from app.notices.digest import send_digests, write_digests
 from app.notices.notify import Told, notify
 from app.rules.engine import run_rules
+from app.rules.obstacle import obstacles
 from app.rules.openings import open_entries
 from app.workflow.enrolment_problem import close_stale
 
@@ -35,6 +36,8 @@ def nightly(as_of: datetime | None) -> None:
         failed = work(db.session(), day)
         db.session.commit()
         tell(day)
+    for one in obstacles(db.session(), day, registry.rules()):
+        click.echo(f"{one.message} — {one.hint}", err=True)
     for name in failed:
         click.echo(f"failed: {name}", err=True)
     if failed:

@@ -66,13 +66,13 @@ class Judge:
         """Return periods of the school year, or all time."""
         if rule.period != "event":
             return periods_of(rule.period, self.terms, self.as_of)
-        return spans_of(self.parameters.changes(_keys(rule)), self.as_of)
+        return spans_of(self.parameters.changes(keys_of(rule)), self.as_of)
 
     def _stretches(
         self, rule: Rule, periods: Sequence[Period]
     ) -> list[tuple[Settings, tuple[Period, ...]]]:
         """Group consecutive periods whose last days have the same values."""
-        keys = _keys(rule)
+        keys = keys_of(rule)
         stretches: list[tuple[Settings, tuple[Period, ...]]] = []
         for period in periods:
             settings = settings_by(self.parameters, keys, period.end)
@@ -107,7 +107,7 @@ def _judge_of(
     return load_judge(session, as_of, terms.year[0] - WEEK, as_of, parameters=parameters)
 
 
-def _keys(rule: Rule) -> tuple[str, ...]:
+def keys_of(rule: Rule) -> tuple[str, ...]:
     """Return the full keys of the parameters that a rule may ask for."""
     names = registry.parameter_names(rule.plugin)
     return (*(f"{rule.plugin}.{name}" for name in names), *rule.reads)

@@ -24,7 +24,7 @@ from app.models import (
 )
 from app.models.inspection import type_title
 from app.parameters.value import Timeline
-from app.rules.judge import Judge, judge_on
+from app.rules.judge import Judge, judge_on, keys_of
 from app.rules.reads import tables_of
 from app.rules.rule import Rule
 from app.words import words
@@ -141,7 +141,10 @@ def _of_days(
                     days=needed,
                     semester=str(one),
                 ),
-                _("Enter the missing days of the calendar; rules judge nothing on them"),
+                _(
+                    "Enter the missing days of the calendar; until then verdicts on them cannot be "
+                    "relied on"
+                ),
             )
 
 
@@ -172,8 +175,7 @@ def _of_assignments(session: Session, as_of: date) -> Iterator[Obstacle]:
 
 
 def _of_parameters(session: Session, judge: Judge, rules: Iterable[Rule]) -> Iterator[Obstacle]:
-    plugins = sorted({rule.plugin for rule in rules})
-    keys = [f"{name}.{short}" for name in plugins for short in registry.parameter_names(name)]
+    keys = sorted({key for rule in rules for key in keys_of(rule)})
     gaps = [
         (key, first, last)
         for key in keys

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 
 from app.base import registry
 from app.parameters.value import Dated
-from app.rules.judge import Judge, brief, judge_on
+from app.rules.judge import Judge, brief, judge_on, keys_of
 from app.rules.record import Verdict, found_verdicts
 from app.rules.rule import Rule
 
 log = logging.getLogger(__name__)
 
-CORE = "core"
+CORE = "core."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def simulate(
 ) -> Simulation:
     """Judge with draft values and without them as of a day; only selects are run."""
     chosen = registry.rules() if rules is None else rules
-    touched = _touched(chosen, {draft.key.partition(".")[0] for draft in drafts})
+    touched = _touched(chosen, {draft.key for draft in drafts})
     now = found_on(judge_on(session, as_of), touched)
     then = found_on(judge_on(session, as_of, drafts=drafts), touched)
     return compare(as_of, now, then)
@@ -107,6 +107,8 @@ def _named(verdict: Verdict) -> tuple[str, str, int, date]:
     return (verdict.rule_key, *verdict.identity)
 
 
-def _touched(rules: Iterable[Rule], plugins: set[str]) -> list[Rule]:
-    """Return the rules that may find something else: those of a plugin, all for the core's."""
-    return [rule for rule in rules if CORE in plugins or rule.plugin in plugins]
+def _touched(rules: Iterable[Rule], drafted: set[str]) -> list[Rule]:
+    """Return the rules that may find something else; what is the core's concerns all of them."""
+    if any(key.startswith(CORE) for key in drafted):
+        return list(rules)
+    return [rule for rule in rules if drafted.intersection(keys_of(rule))]

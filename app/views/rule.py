@@ -25,6 +25,7 @@ from app.extensions import db
 from app.models import Parameter, RuleRun, Violation
 from app.parameters.clause import clauses_on
 from app.parameters.draft import draft_of
+from app.rules.judge import keys_of
 from app.rules.obstacle import obstacles
 from app.rules.record import Verdict
 from app.rules.rule import Rule
@@ -161,8 +162,7 @@ def _standing() -> dict[str, int]:
 
 def _choose_parameters(form: DraftForm) -> Mapping[str, str]:
     """Offer the parameters that rules are judged by; return their units by key."""
-    plugins = sorted({rule.plugin for rule in registry.rules()})
-    keys = [f"{name}.{short}" for name in plugins for short in registry.parameter_names(name)]
+    keys = sorted({key for rule in registry.rules() for key in keys_of(rule)})
     query = select(Parameter).where(Parameter.key.in_(keys)).order_by(Parameter.key)
     known = db.session.scalars(query).all()
     form.parameter.choices = [

@@ -12,7 +12,13 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from app.cli.bench.goal import goals_of_load, goals_of_page, goals_of_roster, goals_of_starts
+from app.cli.bench.goal import (
+    goals_of_load,
+    goals_of_page,
+    goals_of_roster,
+    goals_of_rules,
+    goals_of_starts,
+)
 from app.cli.bench.load import measure_load
 from app.cli.bench.measure import Pair, measure, sweep
 from app.cli.bench.page import PAGES, Page, pages
@@ -20,12 +26,13 @@ from app.cli.bench.province import province
 from app.cli.bench.remote import Remote
 from app.cli.bench.report import Report, show
 from app.cli.bench.rosters import measure_roster
+from app.cli.bench.rules import measure_rules
 from app.cli.bench.site import EVERYWHERE, Known, Site, prepare, site_at
 from app.cli.bench.start import measure_starts
 from app.cli.bench.wire import Spec
 
 PROFILED = 100
-PARTS = ("pages", "load", "starts", "import")
+PARTS = ("pages", "load", "starts", "import", "rules")
 LOADED = "children"
 
 
@@ -113,10 +120,13 @@ def run(folder: Path, database: str | None, pupils: int, wish: Wish) -> Report:
         report.starts.extend(starts)
     if "import" in wish.parts:
         report.roster = measure_roster(folder, database, pupils, max(1, min(wish.rounds, 3)))
+    if "rules" in wish.parts:
+        report.rules = measure_rules(folder, database, pupils, max(1, min(wish.rounds, 5)))
     report.goals = [goal for page in report.pages for goal in goals_of_page(page)]
     report.goals += goals_of_starts(report.starts)
     report.goals += goals_of_load(report.load, report.starts, report.worker_rss_mib)
     report.goals += goals_of_roster(report.roster)
+    report.goals += goals_of_rules(report.rules)
     report.load_after = os.getloadavg()[0]
     return report
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from app.cli.bench.load import LoadResult
 from app.cli.bench.measure import PageResult
 from app.cli.bench.rosters import RosterResult
+from app.cli.bench.rules import RulesResult
 from app.cli.bench.scale import ScaleResult
 from app.cli.bench.start import StartResult
 
 OWN_STATEMENTS = 4
 START_STATEMENTS, START_GROWTH, FIRST_PAGE = 10, 1.4, 4
+RULES = 1.5
 THROUGHPUT, MEMORY = 0.45, 1.15
 IMPORT, DRY_IMPORT, IMPORT_MIB = 2, 2, 400
 GROWTH, SIZE_CHANGE = 2, 0.1
@@ -109,3 +111,12 @@ def goals_of_roster(roster: RosterResult | None) -> Iterator[Goal]:
     yield at_most("G12", f"import of {roster.rows} rows: work ÷ floor", roster.ratio, IMPORT)
     yield at_most("G12", "import: MiB of the process", roster.product.peak_mib, IMPORT_MIB)
     yield at_most("G12", "dry run: work ÷ reading the cells", roster.dry_ratio, DRY_IMPORT)
+
+
+def goals_of_rules(rules: RulesResult | None) -> Iterator[Goal]:
+    """Yield the goals of a county's year: all rules, first and again, beside plain inserts."""
+    if rules is None:
+        return
+    text = f"{len(rules.product.found)} rules, {rules.verdicts} verdicts: work ÷ floor"
+    yield at_most("G9", text, rules.ratio, RULES)
+    yield at_most("G9", "all rules again, nothing changed: work ÷ floor", rules.again_ratio, RULES)

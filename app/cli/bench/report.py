@@ -15,6 +15,7 @@ from app.cli.bench.goal import Goal
 from app.cli.bench.load import LoadResult
 from app.cli.bench.measure import PageResult
 from app.cli.bench.rosters import RosterResult
+from app.cli.bench.rules import RulesResult
 from app.cli.bench.scale import ScaleResult
 from app.cli.bench.start import StartResult
 
@@ -41,6 +42,7 @@ class Report:
     load: LoadResult | None = None
     starts: list[StartResult] = field(default_factory=list)
     roster: RosterResult | None = None
+    rules: RulesResult | None = None
     scales: list[ScaleResult] = field(default_factory=list)
     goals: list[Goal] = field(default_factory=list)
 
@@ -68,6 +70,8 @@ def show(report: Report) -> None:
         console.print(_starts(report.starts))
     if report.roster is not None:
         console.print(_roster(report.roster))
+    if report.rules is not None:
+        console.print(_rules(report.rules))
     if report.scales:
         console.print(_scales(report.scales))
     if report.goals:
@@ -147,6 +151,21 @@ def _starts(starts: Sequence[StartResult]) -> Table:
             str(one.page_statements),
             f"{one.rss_mib:.0f} / {one.floor_rss_mib:.0f} / {one.stock_rss_mib:.0f}",
         )
+    return table
+
+
+def _rules(rules: RulesResult) -> Table:
+    title = f"All rules of a county's year: {rules.verdicts} verdicts"
+    table = _table(title, "way", "work ms", "again ms", "statements", "peak MiB")
+    for name, judged in (("product", rules.product), ("floor", rules.floor)):
+        table.add_row(
+            name,
+            f"{judged.work_ms:.0f}",
+            f"{judged.again_ms:.0f}",
+            str(judged.statements),
+            f"{judged.peak_mib:.0f}",
+        )
+    table.add_row("×", f"{rules.ratio:.2f}", f"{rules.again_ratio:.2f}", "", "")
     return table
 
 
