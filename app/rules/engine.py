@@ -17,7 +17,6 @@ from app.parameters.value import Dated
 from app.rules import stage
 from app.rules.judge import Judge, brief, judge_on
 from app.rules.rule import Rule
-from app.workflow.seat import counted_elsewhere
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +59,7 @@ def run_rules(
     chosen = tuple(registry.rules() if rules is None else rules)
     is_stored = not drafts and not _has_later_run(session, chosen, as_of)
     judge = judge_on(session, as_of, school_ids=school_ids, drafts=drafts)
-    run = _Run(session, judge, is_stored, counted_elsewhere(session, as_of))
+    run = _Run(session, judge, is_stored)
     results = run.all(chosen)
     report = RuleReport(as_of, is_stored, results)
     if is_stored:
@@ -75,8 +74,6 @@ class _Run:
     session: Session
     judge: Judge
     is_stored: bool
-    elsewhere: frozenset[int]
-    """Records of children who sit at another school."""
 
     def all(self, rules: Sequence[Rule]) -> tuple[RuleResult, ...]:
         """Run the rules one after another."""
@@ -120,7 +117,7 @@ class _Run:
             return result
         connection = self.session.connection()
         asked = self.judge.asked(rule, window, rule.select)
-        found = stage.fill(connection, asked, self.elsewhere)
+        found = stage.fill(connection, asked, self.judge.elsewhere())
         if not self.is_stored:
             would = stage.preview(connection, rule, window)
         else:

@@ -18,6 +18,7 @@ from app.parameters.settings import NoValue, Settings, settings_by
 from app.parameters.value import Dated, Parameters, load_parameters
 from app.parameters.window import Period, Window
 from app.rules.rule import COLUMNS, Rule, RuleSelect
+from app.workflow.seat import counted_elsewhere
 
 Asked = tuple[Select, Settings]
 """A select for a stretch of time, and the settings that are constant over it."""
@@ -36,6 +37,8 @@ class Judge:
     parameters: Parameters
     terms: Terms
     obligations: Callable[[], ObligationJudge | None]
+    elsewhere: Callable[[], frozenset[int]]
+    """The children who sit at another school than the one that has them: it does not answer."""
     school_ids: frozenset[int] | None = None
 
     def window(self, rule: Rule) -> Window | None:
@@ -94,7 +97,8 @@ def judge_on(
     parameters = load_parameters(session).with_draft(drafts)
     terms = load_years(session, as_of, parameters=parameters)
     obligations = cache(partial(_judge_of, session, as_of, terms, parameters))
-    return Judge(session, as_of, parameters, terms, obligations, school_ids)
+    elsewhere = cache(partial(counted_elsewhere, session, as_of))
+    return Judge(session, as_of, parameters, terms, obligations, elsewhere, school_ids)
 
 
 def _judge_of(

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, String, cast, literal, select
 from sqlalchemy.orm import Session
 
-from app.models import School, Township, Violation
+from app.models import Child, School, Township, Violation
 from app.parameters.settings import Settings
 from app.rules.evidence import NOTHING, Identity, Record, evidence_of
 from app.rules.judge import Judge, judge_on
@@ -20,6 +20,7 @@ from app.rules.seen import Seen, load_seen
 from app.rules.sentence import arithmetic
 from app.security.scope import table_of
 
+CHILD: Final = Child.__tablename__
 KEY: Final = ("subject_type", "subject_id", "period_start")
 
 
@@ -87,6 +88,7 @@ def found_verdicts(
             found += [
                 _found(rule, row, settings, judge.as_of)
                 for row in judge.session.execute(_placed(query))
+                if row.subject_type != CHILD or row.subject_id not in judge.elsewhere()
             ]
         named = {one.identity for one in found}
         evidence = evidence_of(judge, rule, named) if with_evidence and named else NOTHING

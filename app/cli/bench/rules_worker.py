@@ -116,6 +116,10 @@ def _insert(session: Session) -> dict[str, str]:
                 )
         except Exception as error:  # noqa: BLE001  # the product notes a failing rule, too
             failed[rule.key] = str(error)[:200]
+    gone = judge.elsewhere()
+    if gone:
+        of_child = PLAIN.c.subject_type == "child"
+        session.connection().execute(delete(PLAIN).where(of_child, PLAIN.c.subject_id.in_(gone)))
     return failed
 
 
