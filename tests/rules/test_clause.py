@@ -1,57 +1,19 @@
-"""Rules are right for any window: some schools alone are judged as among all others."""
+"""A clause that ends, and what was due under it before."""
 
 from __future__ import annotations
 
-import random
 from datetime import date
 
-import pytest
 from sqlalchemy import insert, select, update
 
 from app import database
 from app.base import registry
 from app.cadence.obligation import settle
 from app.extensions import db
-from app.models import CalendarDay, Clause, Obligation, School, Semester
+from app.models import CalendarDay, Clause, Obligation, Semester
 from app.rules.judge import judge_on
 from app.rules.record import as_json, found_verdicts
 from tests.builder import CountyBuilder
-from tests.rules.kept import keep
-from tests.rules.made import made_county, made_frame
-
-TOGETHER = 6
-
-
-@pytest.mark.parametrize("seed", [11])
-def test_some_schools_alone_are_judged_as_among_all(county: CountyBuilder, seed: int) -> None:
-    dice = random.Random(seed)
-    frame = made_frame(dice)
-    counties = [made_county(dice, frame) for _ in range(TOGETHER)]
-    differing = {}
-    with county.context(), database.writing():
-        session = county.session
-        try:
-            keep(county, frame, counties)
-            settle(session, frame.as_of)
-            places = [row[0] for row in session.execute(select(School.id).order_by(School.id))]
-            some = frozenset(dice.sample(places, len(places) // 2))
-            named = {
-                row[0] for row in session.execute(select(School.name).where(School.id.in_(some)))
-            }
-            for rule in registry.rules():
-                every, own = (
-                    found_verdicts(judge, [rule], with_evidence=False)
-                    for judge in (
-                        judge_on(session, frame.as_of),
-                        judge_on(session, frame.as_of, school_ids=some),
-                    )
-                )
-                if own != [one for one in every if one.school in named]:
-                    differing[rule.key] = (len(every), len(own))
-        finally:
-            session.rollback()
-
-    assert differing == {}
 
 
 def test_clause_that_ends_leaves_what_was_due_before_as_it_was(county: CountyBuilder) -> None:
