@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
@@ -188,8 +188,14 @@ def leave_papers(window: Window, _settings: Settings) -> Select[Any]:
     )
 
 
-def _kind(name: str, title: Any, view: str, query: Callable[..., Select[Any]]) -> DueKind:
-    return DueKind(f"core.{name}", title, view, query)
+def _kind(
+    name: str,
+    title: Any,
+    view: str,
+    query: Callable[..., Select[Any]],
+    clock: Literal["working_day", "school_day"] = "working_day",
+) -> DueKind:
+    return DueKind(f"core.{name}", title, view, query, clock)
 
 
 OWN: Final = (
@@ -199,8 +205,6 @@ OWN: Final = (
     _kind("rectification", _l("Rectification"), "FindingView", rectification),
     _kind("return_visit", _l("Return visit to make"), "FindingView", return_visit),
     _kind("visit", _l("Next visit to a child"), "ChildView", visits),
-    DueKind(
-        "core.leave_paper", _l("Leave paper to bring"), "LeaveView", leave_papers, "school_day"
-    ),
+    _kind("leave_paper", _l("Leave paper to bring"), "LeaveView", leave_papers, "school_day"),
 )
 """The core's own kinds, in the order of lists."""
