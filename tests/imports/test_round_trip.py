@@ -223,6 +223,25 @@ def test_participants_and_history_of_a_past_inspection_load(county, load):
     assert county.scalar(select(func.count(InspectionParticipant.id))) == 1
 
 
+def test_a_past_inspection_on_a_day_without_school_is_refused(county, load):
+    county.person("罗燕", county.a_school)
+    with county.context():
+        kind = next(iter(imports.find_entity("inspection").column("type").options))
+    sunday, monday = "20240414", "20240415"
+
+    result = load(
+        "inspection",
+        [[kind, "修仁中学", day, "罗燕"] for day in (sunday, monday)],
+        ("督导类型", "学校", "督导日期", "督导人员"),
+        backfilled=True,
+    )
+
+    assert (result.added, result.failed) == (1, 1)
+    (fault,) = result.faults
+    assert "不上课" in fault.message
+    assert county.scalar(select(Inspection.occurred_on)) == date(2024, 4, 15)
+
+
 def test_grades_and_other_items_are_replaced_as_a_whole(county, filled, load):
     rows = [["修仁中学", "复式班", "2、3"]]
 
