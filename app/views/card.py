@@ -74,9 +74,10 @@ def unconfirmed() -> Select[Any]:
     Columns: the key, the type, the day, the school's name. What the school says nobody came to
     waits for the bureau.
     """
-    own = exists().where(
-        InspectionParticipant.inspection_id == Inspection.id,
-        InspectionParticipant.person_id == actor.get().person_id,
+    own = Inspection.id.in_(
+        select(InspectionParticipant.inspection_id).where(
+            InspectionParticipant.person_id == actor.get().person_id
+        )
     )
     asked: ColumnElement[bool] = own
     if g.appointment.template in SCHOOL_SIDE:

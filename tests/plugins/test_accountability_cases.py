@@ -125,13 +125,14 @@ def test_others_see_and_state_nothing(county, login, concerned, who):
                 f"/owncaseview/show/{key}",
                 f"/ownstatementview/edit/{key}",
                 f"/accountabilitycaseview/show/{key}",
-                f"/lookup/plg_accountability_case/{key}",
+                f"/lookup/plg_accountability_case?id={key}",
             )
         ]
         listed = visitor.get("/owncaseview/list/").get_data(as_text=True)
         shown = own.get(f"/owncaseview/show/{key}")
 
     assert {page.status_code for page in pages} <= {302, 403, 404}
+    assert pages[-1].status_code == 404  # the lookup, too
     assert county.a_school.name not in listed
     assert shown.status_code == 200
     assert "请假手续不全" in shown.get_data(as_text=True)
