@@ -126,10 +126,10 @@ def test_the_page_counts_by_place_office_person_and_period(login, county, due):
     # One fortnight done, one running; the month of the leader runs; nobody is assigned otherwise.
     assert by_school["修仁镇 · 修仁中学"][:4] == ["1", "0", "2", "0"]
     by_office = grouped(page["capacity"], "督导身份")
-    assert by_office["乡镇领导"] == ["2", "0", "3", "1", "0", "50%", "67%"]
+    assert by_office["乡镇政府领导"] == ["2", "0", "3", "1", "0", "50%", "67%"]
     by_person = grouped(page["person"], "责任主体")
     assert by_person["韦挂点 · 教育局挂点领导"][:4] == ["0", "0", "1", "0"]
-    assert by_person["修仁镇乡镇领导（未指定个人）"][:4] == ["2", "0", "2", "0"]
+    assert by_person["修仁镇乡镇政府领导（未指定个人）"][:4] == ["2", "0", "2", "0"]
     by_period = grouped(page["period"], "周期")
     assert by_period["2026-03-02 — 2026-03-15 · 乡镇领导督导"][:4] == ["2", "0", "0", "1"]
     assert set(grouped(page["nonsense"], "乡镇")) == {"修仁镇", "蒲芦瑶族乡"}
