@@ -57,7 +57,6 @@ from app.workflow.fault import faults_of
 from app.workflow.party import INSPECTORS
 from app.workflow.state import STEP
 from tests import database as databases
-from tests.crud.conftest import recorded
 
 AS_OF = date(2026, 11, 23)
 REQUEST = demo.Request(schools=5, pupils=200, random_seed=1, as_of=AS_OF)
@@ -481,21 +480,3 @@ def test_new_rows_follow_the_seeded_ones(seeded):
 
     assert person.id > last
     seeded.rollback()
-
-
-def test_page_of_a_child_taught_at_home_runs_at_most_twenty_statements(seeded, app, login):
-    """Open the fullest page that the demonstration has: case, sessions, papers, disability."""
-    taught = select(Child).join(ChildStatus).where(ChildStatus.key == "home_taught")
-    child = seeded.scalars(taught.order_by(Child.id)).first()
-    key, school = child.id, child.school
-    seeded.expunge_all()
-    seeded.rollback()
-    clerk = login("school_clerk", school=school)
-    clerk.get(f"/childview/show/{key}")
-
-    with recorded(app) as seen:
-        page = clerk.get(f"/childview/show/{key}").get_data(as_text=True)
-
-    assert "送教上门" in page
-    own = [statement for statement in seen if not statement.startswith("INSERT INTO change")]
-    assert len(own) <= 20, own

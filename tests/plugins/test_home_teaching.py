@@ -424,7 +424,9 @@ def _load(app: Flask, rows: list[str]):
     return result
 
 
-def test_demonstration_has_cases_in_several_states(app: Flask, county: CountyBuilder) -> None:
+def test_demonstration_has_cases_in_several_states(
+    app: Flask, county: CountyBuilder, login
+) -> None:
     lay_out_calendar(county)
     school_class = county.school_class()
     county.add(
@@ -445,6 +447,15 @@ def test_demonstration_has_cases_in_several_states(app: Flask, county: CountyBui
     assert county.scalar(select(func.max(TeachingSession.taught_on))) <= NOW
     assert set(county.all(select(Excuse.state))) == {"approved", "requested"}
     assert county.scalar(select(func.count(Child.id))) == 11
+    fullest = select(TeachingSession.child_id).group_by(TeachingSession.child_id)
+    child = county.scalar(fullest.order_by(func.count().desc()).limit(1))
+    clerk = login("school_clerk", school=county.a_school)
+    clerk.get(f"/childview/show/{child}")
+    with counted(app) as statements:
+        page = clerk.get(f"/childview/show/{child}").get_data(as_text=True)
+    assert "已送教" in page
+    own = [one for one in statements if not one.startswith("INSERT INTO change")]
+    assert len(own) <= 20, own
 
 
 def test_children_of_a_case_lack_documents_until_all_six_are_there(county, run_rule) -> None:
