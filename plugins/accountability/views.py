@@ -422,7 +422,7 @@ class InterviewCandidateView(BureauModelView):
         if case is not None:
             address = url_for("AccountabilityCaseView.show", pk=case)
             return [
-                Derived(_("Interview"), _("Under way"), "info", links=[(_("Open it"), address)])
+                Derived(_("Interview"), _("Being dealt with"), "info", links=[(_("Open it"), address)])
             ]
         if not self.appbuilder.sm.has_access("can_add", "AccountabilityCaseView"):
             return []
