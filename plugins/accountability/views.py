@@ -421,9 +421,8 @@ class InterviewCandidateView(BureauModelView):
         case = session.scalar(query.limit(1))
         if case is not None:
             address = url_for("AccountabilityCaseView.show", pk=case)
-            return [
-                Derived(_("Interview"), _("Being dealt with"), "info", links=[(_("Open it"), address)])
-            ]
+            links = [(_("Open it"), address)]
+            return [Derived(_("Interview"), _("Being dealt with"), "info", links=links)]
         if not self.appbuilder.sm.has_access("can_add", "AccountabilityCaseView"):
             return []
         address = url_for("AccountabilityCaseView.add", _flt_0_violation=item.id)
