@@ -120,11 +120,12 @@ class Planter:
             return self.planted[target.name][0]
         if target.name in _names():
             return None if column.nullable and _needs(target, table) else self._keys(target)[0]
-        return self._shared(target)
+        return self._shared(target, is_new=bool(column.unique))
 
-    def _shared(self, table: Table) -> int:
+    def _shared(self, table: Table, *, is_new: bool = False) -> int:
+        """Return the key of a shared row; a new one where each may be named once only."""
         key = table.primary_key.columns.values()[0]
-        found = self.connection.scalar(select(key).limit(1))
+        found = None if is_new else self.connection.scalar(select(key).limit(1))
         if found is None:
             # Everybody may read shared rows: they bear no mark.
             mark, self.mark = self.mark, ""
