@@ -18,6 +18,7 @@ OF_CHILDREN = {
 WITHOUT = {
     "home_teaching.class_hours_each_visit": "the subject is the visit itself",
     "home_teaching.minutes_each_class_hour": "the subject is the visit itself",
+    "home_teaching.session_material": "the subject is the visit itself",
     "home_teaching.eligibility": "the child's one running case says it",
     "records.incomplete_ledger_entry": "the subject is the entry itself",
     "records.monthly_report_missing": "what is missing has no row",
