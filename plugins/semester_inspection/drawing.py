@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from sqlalchemy import or_, select
 
-from app.kit import FieldRefused, School, Session, _, settings_of, today
+from app.kit import FieldRefused, School, Semester, Session, _, settings_of, today
 
 from .models import Campaign, CampaignSchool
 
@@ -20,6 +20,8 @@ TEACHING_POINT = "teaching_point"
 def prepare(session: Session, campaign: Campaign, seed: str) -> None:
     """Give a new campaign its seed and its share; a semester has one campaign only."""
     semester = campaign.semester
+    # The row lock keeps two people from planning at once.
+    session.execute(select(Semester.id).where(Semester.id == semester.id).with_for_update())
     taken = select(Campaign.id).where(Campaign.semester_id == semester.id)
     if session.scalar(taken.limit(1)) is not None:
         raise FieldRefused("semester", _("This semester has its campaign already."))

@@ -19,7 +19,7 @@ class Campaign(CountyScoped, Audited, Base):
     __tablename__ = "plg_semester_inspection_campaign"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    semester_id: Mapped[int] = mapped_column(ForeignKey("semester.id"), unique=True)
+    semester_id: Mapped[int] = mapped_column(ForeignKey("semester.id"), index=True)
     drawn_on: Mapped[date]
     draw_seed: Mapped[str] = mapped_column(String(40))
     """From it and the codes of the schools anybody draws the same sample again."""

@@ -59,11 +59,13 @@ def upgrade() -> None:
             name=op.f("fk_plg_semester_inspection_campaign_township_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plg_semester_inspection_campaign")),
-        sa.UniqueConstraint(
-            "semester_id", name=op.f("uq_plg_semester_inspection_campaign_semester_id")
-        ),
     )
     with op.batch_alter_table("plg_semester_inspection_campaign", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_plg_semester_inspection_campaign_semester_id"),
+            ["semester_id"],
+            unique=False,
+        )
         batch_op.create_index(
             batch_op.f("ix_plg_semester_inspection_campaign_county_id"), ["county_id"], unique=False
         )
@@ -158,6 +160,7 @@ def downgrade() -> None:
     with op.batch_alter_table("plg_semester_inspection_campaign", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_plg_semester_inspection_campaign_township_id"))
         batch_op.drop_index(batch_op.f("ix_plg_semester_inspection_campaign_school_id"))
+        batch_op.drop_index(batch_op.f("ix_plg_semester_inspection_campaign_semester_id"))
         batch_op.drop_index(batch_op.f("ix_plg_semester_inspection_campaign_county_id"))
 
     op.drop_table("plg_semester_inspection_campaign")
