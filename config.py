@@ -192,6 +192,7 @@ class Testing(Config):
         return self._url
 
 
-def from_environment() -> Config:
-    """Return the configuration that the environment asks for."""
-    return Production() if os.environ.get("DATABASE_URL") else Config()
+def from_environment(**given: str) -> Config:
+    """Return the configuration that the environment asks for, some of its variables given."""
+    environment = {**os.environ, **given}
+    return Production(environment) if environment.get("DATABASE_URL") else Config(environment)

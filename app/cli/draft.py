@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from datetime import date
 from pathlib import Path
@@ -13,11 +12,10 @@ from typing import Any
 def main() -> None:
     """Answer the wish on the standard input with one line of JSON."""
     wish = json.load(sys.stdin)
-    os.environ["INSTANCE_DIR"] = wish["instance"]
     from app import create_app
     from config import from_environment
 
-    config = from_environment()
+    config = from_environment(INSTANCE_DIR=wish["instance"])
     config.PLUGIN_DIRS = (Path(wish["plugins"]),)
     config.SQLALCHEMY_DATABASE_URI = wish["url"]
     app = create_app(config)

@@ -14,6 +14,7 @@ from wtforms import (
     Field,
     Form,
     HiddenField,
+    IntegerField,
     SelectField,
     StringField,
     TextAreaField,
@@ -26,8 +27,8 @@ from app.crud.once import new_token
 from app.files.field import EvidenceField
 
 ALIKE = {
-    BooleanField, DayField, EvidenceField, LookupField, MaskedField, MomentField, SelectField,
-    StringField, TextAreaField,
+    BooleanField, DayField, EvidenceField, IntegerField, LookupField, MaskedField, MomentField,
+    SelectField, StringField, TextAreaField,
 }  # fmt: skip
 """Fields whose empty input is the same for everybody; others may depend on who asks."""
 SUBMIT_TOKEN, CSRF_TOKEN = "-submit-token-", "-csrf-token-"

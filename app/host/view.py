@@ -43,6 +43,7 @@ def place_view(appbuilder: AppBuilder, plugin: Plugin, taken: dict[str, str]) ->
                 icon=page.icon,
                 category=page.category,
                 category_label=lazy_gettext(page.category),
+                category_icon=page.icon,  # of a group that the page is the first of
             )
         else:
             appbuilder.add_view_no_menu(view)

@@ -108,6 +108,7 @@ from app.security.privacy import masked_number
 from app.workbook import Column as SheetColumn
 from app.workbook import Head, Sheet
 from app.workflow.child import allowed_next, change_status, school_age
+from app.workflow.enrolment_problem import judge_number
 from app.workflow.ledger import Ledger, Opening, ledger_words
 from app.workflow.seat import counted_elsewhere
 from app.workflow.standing import (
@@ -260,6 +261,7 @@ __all__ = [
     "is_joint",
     "job_handler",
     "job_state",
+    "judge_number",
     "keep_token",
     "later",
     "ledger_words",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from flask import g, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from app import clock
 from app.base import registry
@@ -53,12 +54,9 @@ class HomeView(BaseView):
         yield from self._inbox()
         yield from self._attendance()
         yield from self._points()
-        yield from self._late_entries()
         yield from self._confirmations()
-        yield from self._visit_checks()
-        yield from self._excuses()
+        yield from self._waiting()
         yield from self._arrivals()
-        yield from self._problems()
         yield from self._findings()
         yield from self._drafts()
         yield from self._forms()
@@ -97,17 +95,6 @@ class HomeView(BaseView):
         title = _("Daily checks of teaching points")
         yield Card(title, address, count, text, "fa-school-flag", tone)
 
-    def _late_entries(self) -> Iterator[Card]:
-        """Ask the next level to decide on late entries."""
-        if not self._may("can_decide", "LateEntryView"):
-            return
-        waiting = select(func.count(LateEntry.id)).where(LateEntry.state == RequestState.REQUESTED)
-        count = db.session.scalar(waiting) or 0
-        if count:
-            address = url_for("LateEntryView.list", _flt_0_state=RequestState.REQUESTED)
-            text = _("Daily checks that schools ask to enter late.")
-            yield Card(_("Late entries to decide"), address, count, text, "fa-hourglass-end")
-
     def _confirmations(self) -> Iterator[Card]:
         """Ask who took part, or the inspected school, to confirm what others entered."""
         if not self._may("can_list", "InspectionView"):
@@ -121,36 +108,16 @@ class HomeView(BaseView):
             text = " ".join(part for part in (school, day.isoformat()) if part)
             yield Card(title, address, None, text, "fa-signature", "warning")
 
-    def _visit_checks(self) -> Iterator[Card]:
-        """Ask the bureau to look into what schools say of inspections to which nobody came."""
-        if not self._may("can_decide", "VisitCheckView"):
+    def _waiting(self) -> Iterator[Card]:
+        """Count in one statement what waits for a decision of this office."""
+        waiting = [one for one in _decisions() if self._may(one.permission, one.view)]
+        if not waiting:
             return
-        waiting = select(func.count(VisitCheck.id)).where(
-            VisitCheck.state == RequestState.REQUESTED
-        )
-        count = db.session.scalar(waiting) or 0
-        if count:
-            address = url_for("VisitCheckView.list", _flt_0_state=RequestState.REQUESTED)
-            text = _("Schools say that nobody came.")
-            title = _("Inspections to be looked into")
-            yield Card(title, address, count, text, "fa-user-slash", "warning")
-
-    def _excuses(self) -> Iterator[Card]:
-        """Ask the next level to decide on requests to be excused."""
-        kinds = registry.inspection_types()
-        own = [kind.key for kind in kinds if g.appointment.template in kind.excused_by]
-        if not own or not self._may("can_decide", "ExcuseView"):
-            return
-        waiting = (
-            select(func.count(Excuse.id))
-            .join(Obligation, Obligation.id == Excuse.obligation_id)
-            .where(Excuse.state == RequestState.REQUESTED, Obligation.type_key.in_(own))
-        )
-        count = db.session.scalar(waiting) or 0
-        if count:
-            address = url_for("ExcuseView.list", _flt_0_state=RequestState.REQUESTED)
-            text = _("Inspections that are due, and that others ask to be excused from.")
-            yield Card(_("Requests to be excused to decide"), address, count, text, "fa-hand")
+        counts = select(*(one.counted.scalar_subquery() for one in waiting))
+        for one, count in zip(waiting, db.session.execute(counts).one(), strict=True):
+            if count:
+                address = url_for(f"{one.view}.list", _flt_0_state=one.state)
+                yield Card(one.title, address, count, one.text, one.icon, one.tone)
 
     def _arrivals(self) -> Iterator[Card]:
         """Ask the receiving school to confirm who has arrived."""
@@ -161,16 +128,6 @@ class HomeView(BaseView):
             text = _("Children on the way to your schools; the sender keeps them till then.")
             address, icon = url_for("ArrivalView.list"), "fa-person-circle-check"
             yield Card(_("Arrivals to confirm"), address, count, text, icon, "warning")
-
-    def _problems(self) -> Iterator[Card]:
-        """Ask for what several schools report: which of them has the child."""
-        if not self._may("can_settle", "EnrolmentProblemView"):
-            return
-        count = db.session.scalar(select(func.count(EnrolmentProblem.id)).where(is_open())) or 0
-        if count:
-            text = _("Id numbers that several schools report: find out where the child is.")
-            address = url_for("EnrolmentProblemView.list", _flt_0_state=OPEN)
-            yield Card(_("Problem enrolments"), address, count, text, "fa-clone", "warning")
 
     def _findings(self) -> Iterator[Card]:
         """Count what is late, waits and is open."""
@@ -220,6 +177,62 @@ class HomeView(BaseView):
             view = _view_named(self.appbuilder, name)
             if view is not None and self._may("can_list", view.class_permission_name):
                 yield Card(title, _default_url(view), None, text, icon)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What waits for a decision: who may decide, how it is counted, how its card reads."""
+
+    permission: str
+    view: str
+    state: str
+    counted: Select[Any]
+    title: str
+    text: str
+    icon: str
+    tone: str = ""
+
+
+def _decisions() -> Iterator[Decision]:
+    requested = RequestState.REQUESTED
+    yield Decision(
+        "can_decide", "LateEntryView", requested,
+        select(func.count(LateEntry.id)).where(LateEntry.state == requested),
+        _("Late entries to decide"),
+        _("Daily checks that schools ask to enter late."),
+        "fa-hourglass-end",
+    )  # fmt: skip
+    yield Decision(
+        "can_decide", "VisitCheckView", requested,
+        select(func.count(VisitCheck.id)).where(VisitCheck.state == requested),
+        _("Inspections to be looked into"),
+        _("Schools say that nobody came."),
+        "fa-user-slash", "warning",
+    )  # fmt: skip
+    yield from _excuses(requested)
+    yield Decision(
+        "can_settle", "EnrolmentProblemView", OPEN,
+        select(func.count(EnrolmentProblem.id)).where(is_open()),
+        _("Problem enrolments"),
+        _("Id numbers that several schools report: find out where the child is."),
+        "fa-clone", "warning",
+    )  # fmt: skip
+
+
+def _excuses(requested: str) -> Iterator[Decision]:
+    """Ask the next level of each kind of inspection, and nobody else."""
+    kinds = registry.inspection_types()
+    own = [kind.key for kind in kinds if g.appointment.template in kind.excused_by]
+    if own:
+        yield Decision(
+            "can_decide", "ExcuseView", requested,
+            select(func.count(Excuse.id))
+            .join(Obligation, Obligation.id == Excuse.obligation_id)
+            .where(Excuse.state == requested, Obligation.type_key.in_(own)),
+            _("Requests to be excused to decide"),
+            _("Inspections that are due, and that others ask to be excused from."),
+            "fa-hand",
+        )  # fmt: skip
 
 
 def _place() -> str | None:

@@ -13,6 +13,7 @@ from app.kit import (
     Session,
     actor,
     blind_indexes,
+    judge_number,
     now,
     number_is_sound,
 )
@@ -89,6 +90,9 @@ def take_over(session: Session, line: Residual) -> None:
     line.closure = CORRECTED
     stamp(line)
     try:
+        # Two schools may report one number; nobody makes that happen by correcting another one.
+        if judge_number(session, child):
+            raise Refused(_("Another child has this id number already."))
         session.flush()
     except IntegrityError:  # also of a child that the reader does not see
         raise Refused(_("Another child has this id number already.")) from None

@@ -192,7 +192,12 @@ def test_the_children_of_a_scope_stand_in_an_index_in_their_order(
     child = county.child()
     table = Child.__table__
     same = {c.name: getattr(child, c.key) for c in table.columns if c.name != "id"}
-    county.execute(insert(table).values([{**same, "name": f"学生{n}"} for n in range(600)]))
+    # A county of one school is walked in any order: there is nothing to choose.
+    schools = [county.a_school, *(county.school(f"学校{n}", county.township()) for n in range(4))]
+    places = [{"school_id": one.id, "township_id": one.township_id} for one in schools]
+    for place in places:
+        rows = [{**same, **place, "name": f"学生{n}"} for n in range(600)]
+        county.execute(insert(table).values(rows))
 
     with app.test_request_context("/"):
         g.scope = scope

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.rules import HINDERED
 from app.cli.scaffold import KINDS, write
 from tests.host.copy import alone, copied
 
@@ -16,7 +17,7 @@ GUIDE = Path(__file__).parents[2] / "plugins" / "README.md"
 BLOCK = re.compile(r"^`((?:plugins|tests)/\S+)`\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def run(home: Path, *command: str) -> str:
+def run(home: Path, *command: str, may_lack_data: bool = False) -> str:
     """Run a command in the copy, over databases of its own; return what it printed."""
     done = subprocess.run(
         [sys.executable, *command],
@@ -26,7 +27,8 @@ def run(home: Path, *command: str) -> str:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    codes = {0, HINDERED} if may_lack_data else {0}
+    assert done.returncode in codes, done.stdout[-4000:] + done.stderr[-4000:]
     return done.stdout
 
 
@@ -43,12 +45,12 @@ def test_example_of_the_guide_and_new_plugins_of_every_kind_work_untouched(tmp_p
     written = run(home, "-m", "flask", "plugins", "revision", "bus_safety", "-m", "buses")
     deployed = run(home, "-m", "flask", "deploy")
     checked = run(home, "-m", "flask", "plugins", "check")
-    judged = run(home, "-m", "flask", "rules", "run", "--rule", "BUS-1", "--json")
+    judged = run(home, "-m", "flask", "rules", "run", "--rule", "BUS-1", may_lack_data=True)
     tested = run(home, "-m", "pytest", "-q", "-p", "no:xdist", "tests/plugins")
 
     assert "migrations" in written
     assert deployed.endswith("deployed\n")
     assert checked == "no errors\n"
-    assert '"error": null' in judged
+    assert "bus_safety." in judged
     assert "failed" not in tested
     assert " passed" in tested

@@ -239,13 +239,14 @@ def test_outside_visits_draw_classes_and_the_daily_check_is_the_schools_own() ->
 
 
 @pytest.mark.parametrize("folder", TYPES)
-def test_inspection_type_is_a_folder_without_python(folder: str) -> None:
+def test_inspection_type_needs_no_python(folder: str) -> None:
     manifest = read(PLUGINS / folder / "plugin.toml")
 
     checklist = manifest["inspection"]["checklist"]
     grants = {*manifest["grants"]["fill"], *manifest["grants"]["read"]}
 
-    assert not list((PLUGINS / folder).rglob("*.py"))
+    # The semester's inspection also plans its campaign, which has tables of its own.
+    assert bool(list((PLUGINS / folder).rglob("*.py"))) == (folder == "semester_inspection")
     assert manifest["inspection"]["clause"] in clause_keys()
     assert checklist == folder or manifest["requires"] == [checklist]
     assert grants <= ROLES
@@ -258,7 +259,9 @@ def test_english_catalogue_is_complete_and_exact(folder: str) -> None:
     with path.open("rb") as file:
         catalogue = {m.id: m.string for m in read_po(file, locale="en") if m.id}
 
-    assert set(catalogue) == set(texts(folder))
+    if folder != "semester_inspection":  # its screens say more: tests/test_translations.py
+        assert set(catalogue) == set(texts(folder))
+    assert set(texts(folder)) <= set(catalogue)
     assert [key for key, value in catalogue.items() if not value] == []
 
 

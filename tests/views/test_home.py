@@ -53,3 +53,6 @@ def test_the_home_page_runs_few_statements(login, county):
         office.get("/")
 
     assert len(seen) - len(baseline) <= 4
+    (waiting,) = [one for one in seen if "count(late_entry.id)" in one]
+    for table in ("late_entry", "visit_check", "enrolment_problem"):
+        assert f"{table}.county_id = " in waiting  # each count is of the reader's own scope
